@@ -1,0 +1,156 @@
+//! What the body of an activity sees: its idempotency key, its attempt, its cancellation, its state.
+
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::event::Name;
+use crate::id::{EventId, ExecutionId, InstanceId};
+
+/// Values that activities take as `#[state]`, one for each type.
+#[derive(Clone, Default)]
+pub struct States(BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>);
+
+impl States {
+    /// No state.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a value, in place of another of its type.
+    pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
+        self.0.insert(TypeId::of::<T>(), value);
+    }
+
+    /// The value of a type.
+    pub fn find<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        Arc::clone(self.0.get(&TypeId::of::<T>())?).downcast().ok()
+    }
+
+    /// Whether there is a value of the type.
+    pub(crate) fn holds(&self, type_id: TypeId) -> bool {
+        self.0.contains_key(&type_id)
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} states", self.0.len())
+    }
+}
+
+/// Facts about the running attempt of an activity.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ActivityInfo {
+    /// The activity's name.
+    pub name: Name,
+    /// The instance it runs for.
+    pub instance: InstanceId,
+    /// The execution it runs for.
+    pub execution: ExecutionId,
+    /// The number of the call's first attempt in the history.
+    pub call: EventId,
+    /// 1 for the first attempt; counts recorded attempts, so a restart does not change it.
+    pub attempt: u32,
+    /// 1 for the first delivery of this attempt; a restart of the process in the middle of it delivers it again.
+    pub delivery: u32,
+    /// Equal for all attempts and deliveries of one call, different for every other call.
+    pub key: uuid::Uuid,
+}
+
+/// What an attempt carries with it while it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Running {
+    pub(crate) info: Arc<ActivityInfo>,
+    pub(crate) cancelled: watch::Receiver<bool>,
+}
+
+tokio::task_local! {
+    static RUNNING: Running;
+}
+
+/// Runs the body of an activity so that the functions of this module work in it.
+pub(crate) async fn scope<F: Future>(running: Running, body: F) -> F::Output {
+    RUNNING.scope(running, body).await
+}
+
+fn running(what: &str) -> Running {
+    #[expect(clippy::panic, reason = "misuse that no type can rule out; the message says what to do")]
+    RUNNING.try_with(Clone::clone).unwrap_or_else(|_| {
+        panic!(
+            "`activity::{what}` was called outside an activity that an engine runs; call it in the body of an \
+             `#[activity]` function, on the task that runs it"
+        )
+    })
+}
+
+/// Facts about the running attempt; `None` where no engine runs it, as in a unit test of the function.
+pub fn try_info() -> Option<Arc<ActivityInfo>> {
+    RUNNING.try_with(|running| Arc::clone(&running.info)).ok()
+}
+
+/// Facts about the running attempt.
+///
+/// # Panics
+/// Outside an activity that an engine runs; [`try_info`] does not.
+pub fn info() -> Arc<ActivityInfo> {
+    running("info").info
+}
+
+/// The idempotency key: equal for all attempts and deliveries of this call, different for every other.
+///
+/// Hand it to whatever the activity changes, so that a second run changes nothing more.
+///
+/// # Panics
+/// Outside an activity that an engine runs.
+pub fn key() -> uuid::Uuid {
+    running("key").info.key
+}
+
+/// The number of this attempt, from 1. A restart of the process does not change it; a retry does.
+///
+/// # Panics
+/// Outside an activity that an engine runs.
+pub fn attempt() -> u32 {
+    running("attempt").info.attempt
+}
+
+/// Which delivery of this attempt this is, from 1. More than 1 says that the process died in the middle of it.
+///
+/// # Panics
+/// Outside an activity that an engine runs.
+pub fn delivery() -> u32 {
+    running("delivery").info.delivery
+}
+
+/// Resolves when nobody waits for this activity any more: its call was dropped or its instance has ended.
+///
+/// # Cancel safety
+/// Dropping the future loses nothing.
+///
+/// # Panics
+/// Outside an activity that an engine runs.
+pub async fn cancelled() {
+    let mut cancelled = running("cancelled").cancelled;
+    if cancelled
+        .wait_for(|is_cancelled| *is_cancelled)
+        .await
+        .is_err()
+    {
+        // The engine is gone, and with it whoever could cancel.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Whether nobody waits for this activity any more.
+///
+/// # Panics
+/// Outside an activity that an engine runs.
+pub fn is_cancelled() -> bool {
+    *running("is_cancelled").cancelled.borrow()
+}

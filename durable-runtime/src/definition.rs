@@ -1,0 +1,134 @@
+//! What the attributes leave behind: one static definition for each annotated function.
+//!
+//! A definition is type-erased; the types come back through a codec table beside it. The expansion of an attribute is
+//! a handful of calls into generic functions of [`private`](crate::__private) that fill these in.
+
+use std::any::TypeId;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::activity::States;
+use crate::failure::{Failure, Fault, Outcome};
+use crate::payload::{Codec, DecodeError, EncodeError, Payload};
+use crate::retry::RetryPolicy;
+
+/// The body of an activity, running.
+pub type ActivityFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+/// The body of an orchestrator, running; it stays on its thread, so it need not be `Send`.
+pub type OrchestratorFuture = Pin<Box<dyn Future<Output = Outcome>>>;
+
+/// A place in the source, known when the program is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The file, as the compiler was given it.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// A function annotated with `#[activity]`.
+#[derive(Debug)]
+pub struct ActivityDef {
+    /// Its durable name.
+    pub name: &'static str,
+    /// Where it is.
+    pub place: Place,
+    /// The options of its attribute.
+    pub options: ActivityOptions,
+    /// Which failures are worth another attempt; all, if there is none.
+    pub retry_when: Option<fn(&Failure) -> bool>,
+    /// The `#[state]` parameters.
+    pub states: &'static [StateRequirement],
+    /// Decodes the input, looks up the states and calls the body.
+    pub run: fn(&Payload, &States) -> Result<ActivityFuture, DecodeError>,
+}
+
+/// What the attribute of an activity may say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ActivityOptions {
+    /// When and how often to try again.
+    pub retry: RetryPolicy,
+    /// The longest that one attempt may run.
+    pub attempt_timeout: Option<Duration>,
+    /// How many of this activity may run at a time in one engine.
+    pub limit: Option<u32>,
+    /// How its input and output are written.
+    pub codec: Codec,
+}
+
+/// A type that an activity takes as `#[state]`.
+#[derive(Debug, Clone, Copy)]
+pub struct StateRequirement {
+    /// The type, as the source spells it.
+    pub type_name: &'static str,
+    /// The type itself.
+    pub type_id: fn() -> TypeId,
+}
+
+/// A function annotated with `#[orchestrator]`.
+#[derive(Debug)]
+pub struct OrchestratorDef {
+    /// Its durable name.
+    pub name: &'static str,
+    /// Its version.
+    pub version: Option<&'static str>,
+    /// Where it is.
+    pub place: Place,
+    /// How its input and output are written.
+    pub codec: Codec,
+    /// Decodes the input and calls the body.
+    pub run: fn(&Payload) -> Result<OrchestratorFuture, DecodeError>,
+}
+
+/// How the declared result of a function is written and read.
+///
+/// For a `Result` the two arms are told apart; anything else is always `Completed`.
+#[derive(Debug)]
+pub struct OutputCodec<Out> {
+    /// Writes what the body returned; a value that cannot be encoded becomes a fault.
+    pub encode: fn(Codec, Out) -> Result<Outcome, EncodeError>,
+    /// Reads a recorded outcome.
+    pub decode: fn(&Outcome) -> Result<Decoded<Out>, DecodeError>,
+    /// Present if the declared result is a `Result<_, E>` with `E: From<Fault>`.
+    pub from_fault: Option<fn(Fault) -> Out>,
+}
+
+/// A recorded outcome as its reader gets it.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "the two channels are the design")]
+pub enum Decoded<Out> {
+    /// The declared result, be it a value or an error.
+    Value(Out),
+    /// The second channel.
+    Fault(Fault),
+}
+
+/// The hidden type beside each activity: it carries the definition at compile time.
+///
+/// The result type is a parameter, not an associated type, so that a private one may stand in a public signature.
+pub trait ActivityMarker<Out: 'static>: 'static {
+    /// The definition.
+    const DEF: &'static ActivityDef;
+    /// How the result is written and read.
+    const OUT: &'static OutputCodec<Out>;
+}
+
+/// The hidden type beside each orchestrator.
+pub trait OrchestratorMarker<Out: 'static>: 'static {
+    /// The definition.
+    const DEF: &'static OrchestratorDef;
+    /// How the result is written and read.
+    const OUT: &'static OutputCodec<Out>;
+}
+
+inventory::collect!(&'static ActivityDef);
+inventory::collect!(&'static OrchestratorDef);

@@ -1,0 +1,356 @@
+//! History events: what is recorded of an execution, in pairs of request and outcome.
+//!
+//! A history is a sequence of *turns*. Each is some **arrivals** (what reached the instance), one [`TurnStarted`] that
+//! delivers them, and the **commands** that the code then asked for; the last turn ends with a terminal event. An
+//! arrival whose turn stalled stands alone and is delivered by the next turn that starts.
+//!
+//! These are domain types. What is on disk lives in [`encoding`], versioned, and is converted by hand.
+//!
+//! Source: `docs/design.md`, "Events"; the table there maps each to its Durable Task name.
+//!
+//! [`TurnStarted`]: HistoryEvent::TurnStarted
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::failure::{Failure, Outcome};
+use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
+use crate::payload::Payload;
+use crate::retry::RetryPolicy;
+
+/// The name of an orchestrator, an activity or an external event.
+pub type Name = Cow<'static, str>;
+
+/// The version of the replay rules that new executions are recorded under.
+pub(crate) const REPLAY_SEMANTICS: u16 = 1;
+
+/// One record of a history.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum HistoryEvent {
+    /// Arrival: the execution begins.
+    ExecutionStarted(Box<ExecutionStarted>),
+    /// Arrival: an attempt of an activity returned.
+    ActivityCompleted(Completed),
+    /// Arrival: an attempt of an activity failed.
+    ActivityFailed(Failed),
+    /// Arrival: a timer is due.
+    TimerFired(Fired),
+    /// Arrival: a child orchestration returned.
+    ChildCompleted(Completed),
+    /// Arrival: a child orchestration failed.
+    ChildFailed(Failed),
+    /// Arrival: somebody raised an external event.
+    EventRaised(EventRaised),
+    /// Arrival: the parent dropped its call of this child, or ended.
+    CancelRequested(CancelRequested),
+    /// The turn that delivers every arrival recorded since the turn before.
+    TurnStarted(TurnStarted),
+    /// Command: run an attempt of an activity.
+    ActivityScheduled(ActivityScheduled),
+    /// Command: wake the code at a moment.
+    TimerCreated(TimerCreated),
+    /// Command: start a child orchestration.
+    ChildScheduled(ChildScheduled),
+    /// Command: the value of a side effect, which ran in this turn.
+    MarkerRecorded(MarkerRecorded),
+    /// The code dropped what was waiting for an outcome.
+    Cancelled(Cancelled),
+    /// The custom status as of the end of the turn.
+    CustomStatusSet(CustomStatusSet),
+    /// Terminal: the code returned or faulted. Closes whatever was open.
+    ExecutionCompleted(ExecutionCompleted),
+    /// Terminal: the instance goes on as a new execution with this input. Closes whatever was open.
+    ExecutionContinued(ExecutionContinued),
+    /// The turn could not be run; the instance waits to be mended. The next `TurnStarted` ends it.
+    ExecutionStalled(ExecutionStalled),
+}
+
+/// The begin of an execution and all that its code can ask about itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionStarted {
+    /// When it was recorded.
+    pub at: Timestamp,
+    /// The instance's id.
+    pub instance: InstanceId,
+    /// Which execution of the instance this is.
+    pub execution: ExecutionId,
+    /// The orchestrator's name.
+    pub name: Name,
+    /// The orchestrator's version.
+    pub version: Option<String>,
+    /// The input.
+    pub input: Payload,
+    /// Who started it and waits for it.
+    pub parent: Option<Parent>,
+    /// The caller's labels.
+    pub tags: BTreeMap<String, String>,
+    /// The W3C trace context it was started in.
+    pub trace: Option<TraceContext>,
+    /// The version of the replay rules that this history is recorded under.
+    pub replay_semantics: u16,
+    /// The caller's id of the start request.
+    pub request: Option<String>,
+}
+
+/// The instance that waits for a child.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// Its id.
+    pub instance: InstanceId,
+    /// Its key in the store.
+    pub key: InstanceKey,
+    /// The execution that started the child.
+    pub execution: ExecutionId,
+    /// The `ChildScheduled` that the child's outcome answers.
+    pub scheduled: EventId,
+}
+
+/// W3C trace context, stored and forwarded untouched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The `traceparent` header.
+    pub parent: String,
+    /// The `tracestate` header.
+    pub state: Option<String>,
+}
+
+/// The value that an activity or child returned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Completed {
+    /// The command it answers.
+    pub scheduled: EventId,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// The value, or what was in `Ok`.
+    pub output: Payload,
+}
+
+/// How an activity or child failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The command it answers.
+    pub scheduled: EventId,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Why.
+    pub failure: Failure,
+}
+
+/// A timer that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fired {
+    /// The `TimerCreated` it answers.
+    pub scheduled: EventId,
+    /// When it arrived; never before it was due.
+    pub at: Timestamp,
+}
+
+/// A named message to the instance, buffered until it is awaited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRaised {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Its name, compared without regard to ASCII case.
+    pub name: Name,
+    /// What it carries.
+    pub payload: Payload,
+    /// The sender's id of it.
+    pub event: Option<String>,
+}
+
+/// A wish that the instance end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelRequested {
+    /// When it arrived.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// The begin of a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TurnStarted {
+    /// The replay clock during the whole turn.
+    pub at: Timestamp,
+    /// The build that ran it; source sites of its commands are those of this build.
+    pub build: BuildId,
+}
+
+/// A wish to run an activity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActivityScheduled {
+    /// Its number.
+    pub id: EventId,
+    /// Where the code asked.
+    pub site: SiteId,
+    /// The first attempt's number, equal to `id` there.
+    pub call: EventId,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// The activity's name.
+    pub name: Name,
+    /// Its input.
+    pub input: Payload,
+    /// The longest that this attempt may run.
+    pub attempt_timeout: Option<Duration>,
+    /// The policy in force; with the first attempt only.
+    pub retry: Option<RetryPolicy>,
+}
+
+/// A wish to be woken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimerCreated {
+    /// Its number.
+    pub id: EventId,
+    /// Where the code asked.
+    pub site: SiteId,
+    /// When.
+    pub due: Timestamp,
+    /// What for.
+    pub purpose: TimerPurpose,
+}
+
+/// What a timer is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TimerPurpose {
+    /// The code sleeps.
+    Sleep,
+    /// The delay before another attempt of this call.
+    Retry(EventId),
+    /// The deadline of a call or block.
+    Deadline,
+}
+
+/// A wish to start a child orchestration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildScheduled {
+    /// Its number.
+    pub id: EventId,
+    /// Where the code asked.
+    pub site: SiteId,
+    /// The first attempt's number, equal to `id` there.
+    pub call: EventId,
+    /// 1 for the first attempt.
+    pub attempt: u32,
+    /// The child's id.
+    pub instance: InstanceId,
+    /// The orchestrator's name.
+    pub name: Name,
+    /// The orchestrator's version.
+    pub version: Option<String>,
+    /// The child's input.
+    pub input: Payload,
+    /// The policy in force; with the first attempt only.
+    pub retry: Option<RetryPolicy>,
+}
+
+/// The recorded value of a side effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkerRecorded {
+    /// Its number.
+    pub id: EventId,
+    /// Where the code asked.
+    pub site: SiteId,
+    /// What the side effect returned.
+    pub value: Payload,
+}
+
+/// A command whose outcome nobody waits for any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cancelled {
+    /// The command.
+    pub scheduled: EventId,
+    /// What it had asked for.
+    pub pending: Pending,
+}
+
+/// What a command waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Pending {
+    /// An activity.
+    Activity,
+    /// A timer.
+    Timer,
+    /// A child orchestration.
+    Child,
+}
+
+/// A new custom status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomStatusSet {
+    /// The status; `null` clears it.
+    pub status: Payload,
+}
+
+/// The end of an instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionCompleted {
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The end of an execution whose instance goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionContinued {
+    /// The next execution's input.
+    pub input: Payload,
+}
+
+/// Why an instance waits to be mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionStalled {
+    /// When it was found.
+    pub at: Timestamp,
+    /// What kind of trouble it is.
+    pub reason: StallReason,
+    /// For people: what was expected and found, where, and the remedy.
+    pub report: String,
+}
+
+/// What kind of trouble stalls an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StallReason {
+    /// History and code disagree.
+    Divergence,
+    /// No orchestrator, or activity, of that name is registered.
+    Unregistered,
+    /// A recorded value is no longer what the code can read.
+    Undecodable,
+    /// The code awaited something that is not in the event log.
+    ForeignFuture,
+    /// A history or a turn grew beyond its limit.
+    LimitExceeded,
+    /// The history was recorded under replay rules that this build does not know.
+    UnknownSemantics,
+}
+
+impl HistoryEvent {
+    /// Whether this is something that reached the instance, as opposed to what its code asked for.
+    pub fn is_arrival(&self) -> bool {
+        matches!(
+            self,
+            Self::ExecutionStarted(_)
+                | Self::ActivityCompleted(_)
+                | Self::ActivityFailed(_)
+                | Self::TimerFired(_)
+                | Self::ChildCompleted(_)
+                | Self::ChildFailed(_)
+                | Self::EventRaised(_)
+                | Self::CancelRequested(_)
+        )
+    }
+
+    /// Whether the execution ends here.
+    pub fn is_terminal(&self) -> bool {
+        matches!(
+            self,
+            Self::ExecutionCompleted(_) | Self::ExecutionContinued(_)
+        )
+    }
+}

@@ -1,0 +1,183 @@
+//! Inputs and outputs as bytes, with the codec that made them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// How a [`Payload`] is encoded.
+///
+/// JSON is the default: readable in tools, tolerant of added fields, common to all languages. `bincode` is smaller
+/// and faster, but not self-describing: a changed type cannot read what an older one wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[non_exhaustive]
+pub enum Codec {
+    /// JSON text.
+    #[default]
+    Json,
+    /// bincode 2 in serde mode, standard configuration.
+    Bincode,
+}
+
+impl fmt::Display for Codec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Json => "json",
+            Self::Bincode => "bincode",
+        })
+    }
+}
+
+/// A recorded value: bytes and the codec that reads them. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    codec: Codec,
+    bytes: Arc<[u8]>,
+}
+
+impl Payload {
+    /// Encodes `value`.
+    ///
+    /// # Errors
+    /// [`EncodeError`] if the value's `Serialize` refuses, as a JSON map with keys that are not text does.
+    pub fn encode<T: Serialize>(codec: Codec, value: &T) -> Result<Self, EncodeError> {
+        let bytes = match codec {
+            Codec::Json => serde_json::to_vec(value).map_err(|e| e.to_string()),
+            Codec::Bincode => bincode::serde::encode_to_vec(value, bincode::config::standard())
+                .map_err(|e| e.to_string()),
+        };
+        match bytes {
+            Ok(bytes) => Ok(Self {
+                codec,
+                bytes: bytes.into(),
+            }),
+            Err(reason) => Err(EncodeError {
+                codec,
+                type_name: std::any::type_name::<T>(),
+                reason,
+            }),
+        }
+    }
+
+    /// Encodes `value` as JSON.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn json<T: Serialize>(value: &T) -> Result<Self, EncodeError> {
+        Self::encode(Codec::Json, value)
+    }
+
+    /// Decodes the value.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the bytes are no `T`: usually the type changed since they were written.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        let value = match self.codec {
+            Codec::Json => serde_json::from_slice(&self.bytes).map_err(|e| e.to_string()),
+            Codec::Bincode => {
+                bincode::serde::decode_from_slice(&self.bytes, bincode::config::standard())
+                    .map_err(|e| e.to_string())
+                    .and_then(|(value, read)| match self.bytes.len().checked_sub(read) {
+                        Some(0) => Ok(value),
+                        _ => Err(format!("{read} of {} bytes were read", self.bytes.len())),
+                    })
+            }
+        };
+        value.map_err(|reason| DecodeError {
+            codec: self.codec,
+            type_name: std::any::type_name::<T>(),
+            reason,
+        })
+    }
+
+    /// A payload from parts that were encoded elsewhere.
+    pub fn from_parts(codec: Codec, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self {
+            codec,
+            bytes: bytes.into(),
+        }
+    }
+
+    /// The codec.
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// The encoded bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl fmt::Debug for Payload {
+    /// Shows JSON as text, cut after 200 characters; other codecs as their length.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.codec, std::str::from_utf8(&self.bytes)) {
+            (Codec::Json, Ok(text)) if text.len() <= 200 => f.write_str(text),
+            _ => write!(f, "{} bytes of {}", self.bytes.len(), self.codec),
+        }
+    }
+}
+
+/// A value that could not be encoded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a `{type_name}` cannot be written as {codec}: {reason}")]
+pub struct EncodeError {
+    codec: Codec,
+    type_name: &'static str,
+    reason: String,
+}
+
+/// Bytes that are not what the reader asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the recorded {codec} is no `{type_name}`: {reason}")]
+pub struct DecodeError {
+    codec: Codec,
+    type_name: &'static str,
+    reason: String,
+}
+
+impl DecodeError {
+    /// A recorded outcome of another shape than the reader's type can hold.
+    pub(crate) fn shape<T>(codec: Codec, reason: impl Into<String>) -> Self {
+        Self {
+            codec,
+            type_name: std::any::type_name::<T>(),
+            reason: reason.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_codecs_return_what_was_written() {
+        for codec in [Codec::Json, Codec::Bincode] {
+            let payload = Payload::encode(codec, &("sku", 7u8)).unwrap();
+            assert_eq!(
+                payload.decode::<(String, u8)>().unwrap(),
+                ("sku".to_owned(), 7)
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_type_is_an_error_that_names_it() {
+        let payload = Payload::json(&"text").unwrap();
+        let error = payload.decode::<u64>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("the recorded json is no `u64`: "),
+            "{error}"
+        );
+        let long = Payload::encode(Codec::Bincode, &(1u8, 2u8)).unwrap();
+        assert!(
+            long.decode::<u8>()
+                .unwrap_err()
+                .to_string()
+                .contains("1 of 2 bytes")
+        );
+    }
+}
