@@ -57,7 +57,7 @@ pub struct ActivityInfo {
     pub call: EventId,
     /// 1 for the first attempt; counts recorded attempts, so a restart does not change it.
     pub attempt: u32,
-    /// 1 for the first delivery of this attempt; a restart of the process in the middle of it delivers it again.
+    /// 1 for the first delivery of this attempt; a restart of the engine in the middle of it delivers it again.
     pub delivery: u32,
     /// Equal for all attempts and deliveries of one call, different for every other call.
     pub key: uuid::Uuid,
@@ -120,7 +120,10 @@ pub fn attempt() -> u32 {
     running("attempt").info.attempt
 }
 
-/// Which delivery of this attempt this is, from 1. More than 1 says that the process died in the middle of it.
+/// Which delivery of this attempt this is, from 1. More than 1 says that the engine ended while it was outstanding, so that
+/// it may have run before, to its end or half-way.
+///
+/// Deaths of the process are counted one by one, until the instance comes further; clean stops since then count as one.
 ///
 /// # Panics
 /// Outside an activity that an engine runs.

@@ -41,7 +41,7 @@ impl fmt::Display for Timestamp {
 }
 
 /// Where the engine reads the time.
-pub trait Clock: Send + Sync + fmt::Debug {
+pub(crate) trait Clock: Send + Sync + fmt::Debug {
     /// The wall clock.
     fn wall(&self) -> Timestamp;
     /// Time since some fixed moment of this process; never goes back.
@@ -49,14 +49,14 @@ pub trait Clock: Send + Sync + fmt::Debug {
 }
 
 /// Where the engine reads chance.
-pub trait Entropy: Send + Sync + fmt::Debug {
+pub(crate) trait Entropy: Send + Sync + fmt::Debug {
     /// 128 unpredictable bits.
     fn bits(&self) -> u128;
 }
 
 /// The clocks of the operating system.
 #[derive(Debug)]
-pub struct SystemClock {
+pub(crate) struct SystemClock {
     origin: std::time::Instant,
 }
 
@@ -66,7 +66,7 @@ impl SystemClock {
         clippy::disallowed_methods,
         reason = "the one place where the monotonic clock is read"
     )]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             origin: std::time::Instant::now(),
         }
@@ -85,7 +85,11 @@ impl Clock for SystemClock {
         reason = "the one place where the wall clock is read"
     )]
     fn wall(&self) -> Timestamp {
-        Timestamp::from_system_time(SystemTime::now())
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
+        // Rounded down, so that a timer never fires early.
+        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
     fn monotonic(&self) -> Duration {
@@ -95,8 +99,7 @@ impl Clock for SystemClock {
 
 /// The operating system's randomness, as the standard library seeds its hash maps with.
 #[derive(Debug, Default, Clone, Copy)]
-#[non_exhaustive]
-pub struct SystemEntropy;
+pub(crate) struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn bits(&self) -> u128 {

@@ -4,11 +4,13 @@
 //! delivers them, and the **commands** that the code then asked for; the last turn ends with a terminal event. An
 //! arrival whose turn stalled stands alone and is delivered by the next turn that starts.
 //!
-//! These are domain types. What is on disk lives in [`encoding`], versioned, and is converted by hand.
+//! These are domain types. What is on disk lives in `encoding`, versioned, and is converted by hand.
 //!
 //! Source: `docs/design.md`, "Events"; the table there maps each to its Durable Task name.
 //!
 //! [`TurnStarted`]: HistoryEvent::TurnStarted
+
+pub(crate) mod encoding;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -328,6 +330,8 @@ pub enum StallReason {
     LimitExceeded,
     /// The history was recorded under replay rules that this build does not know.
     UnknownSemantics,
+    /// What is recorded of it is damaged: the bytes in the file are not those that were written.
+    Damaged,
 }
 
 impl HistoryEvent {

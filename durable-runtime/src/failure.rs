@@ -50,6 +50,8 @@ impl fmt::Display for Failure {
     }
 }
 
+impl std::error::Error for Failure {}
+
 /// A readable account of an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureDetails {
@@ -100,12 +102,10 @@ pub struct Fault {
 pub enum FaultKind {
     /// User code panicked.
     Panicked,
-    /// Every attempt ran into its time-out.
+    /// The attempt ran into its time-out; of a call, the last attempt did.
     TimedOut,
     /// It was cancelled before it ended.
     Cancelled,
-    /// It took the process down too often.
-    Poisoned,
     /// A limit was reached; the message names it.
     LimitExceeded,
     /// A child's id belongs to another instance.
@@ -159,7 +159,6 @@ impl fmt::Display for Fault {
             FaultKind::Panicked => "panicked",
             FaultKind::TimedOut => "timed out",
             FaultKind::Cancelled => "was cancelled",
-            FaultKind::Poisoned => "was given up",
             FaultKind::LimitExceeded => "ran into a limit",
             FaultKind::Conflict => "could not be started",
             FaultKind::Unrecordable => "returned what cannot be recorded",

@@ -94,7 +94,8 @@ pub struct InvalidId {
     rule: &'static str,
 }
 
-/// The engine's own number for an instance, rising in order of creation; keys every table but `ids`.
+/// The engine's own number for an instance, rising in order of creation: what its tables and
+/// records call the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceKey(pub(crate) u64);
 

@@ -1,11 +1,88 @@
-//! Durable functions for Rust.
+//! Durable functions for Rust: ordinary `async fn`s that survive the death of their process.
+//!
+//! ```no_run
+//! use durable_runtime::prelude::*;
+//!
+//! #[activity]
+//! async fn charge(cents: u64) -> String {
+//!     format!("receipt for {cents}")
+//! }
+//!
+//! #[orchestrator]
+//! async fn checkout(cents: u64) -> String {
+//!     sleep(days(1)).await;
+//!     charge(cents).await
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let engine = Engine::open("orders.redb").await?;
+//!     let order = engine.start(checkout(4200)).id("order-42").await?;
+//!     println!("{}", order.result().await?);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! An *activity* has side effects and may run more than once. An *orchestrator* coordinates: everything it awaits is
+//! recorded in the event log, a file, and when the process is killed the next [`Engine::open`] of that file goes on from
+//! the last recorded point. The compiler refuses to await anything else.
+//!
+//! # Where to look
+//!
+//! - [`prelude`]: what a module with durable functions needs, in one glob.
+//! - [`orchestration`]: what orchestrator code can do; [`mod@activity`]: what activity code can ask.
+//! - [`Engine`], [`Handle`]: open, start, wait, raise.
+//! - [`testing`]: a whole engine in a test, with a clock that skips ahead.
+//! - [`event`]: what is recorded.
 
 pub mod activity;
+pub mod client;
 pub mod clock;
+#[doc(hidden)]
 pub mod definition;
+pub mod durable;
+pub mod engine;
+pub mod error;
 pub mod event;
 pub mod failure;
 pub mod id;
-pub mod limits;
+mod limits;
+pub mod orchestration;
+mod panics;
 pub mod payload;
+#[doc(hidden)]
+pub mod private;
+pub mod registry;
+mod replay;
 pub mod retry;
+mod store;
+pub mod testing;
+
+pub use durable_macros::{activity, helper, orchestrator};
+
+pub use client::{Handle, Instance, LookupError, RaiseError, StartError, StartRequest, WaitError};
+pub use durable::Durable;
+pub use engine::{Engine, EngineBuilder, OpenError};
+pub use error::Error;
+pub use event::{HistoryEvent, StallReason};
+pub use failure::{Elapsed, Failure, Fault, FaultKind, Outcome};
+pub use id::InstanceId;
+pub use orchestration::{
+    ActivityCall, Event, OrchestratorCall, continue_as_new, days, hours, info, is_replaying,
+    join_all, minutes, now, random, seconds, set_status, side_effect, sleep, sleep_until, uuid,
+};
+pub use payload::Payload;
+#[doc(hidden)]
+pub use private as __private;
+pub use registry::Registry;
+pub use retry::RetryPolicy;
+pub use store::{Counters, Status, StoreError, Summary};
+
+/// Everything that a module with durable functions usually needs, in one glob.
+pub mod prelude {
+    pub use crate::{
+        Elapsed, Engine, Event, Fault, RetryPolicy, activity, continue_as_new, days, helper, hours,
+        info, is_replaying, join, join_all, minutes, now, orchestrator, random, seconds, select,
+        set_status, side_effect, sleep, sleep_until, try_join, uuid,
+    };
+}

@@ -12,6 +12,11 @@ pub(crate) const PAYLOAD_BYTES_MAX: usize = 2 << 20;
 pub(crate) const TURN_COMMANDS_MAX: usize = 100_000;
 /// Bytes of one turn's events as written.
 pub(crate) const TURN_BYTES_MAX: usize = 64 << 20;
+/// Arrivals that one turn delivers: a flood becomes several turns, between which others have theirs.
+pub(crate) const TURN_ARRIVALS_MAX: usize = 10_000;
+/// Bytes of payloads that the arrivals of one turn carry, so that a flood makes no frame without bound. A single larger arrival
+/// is a turn of its own.
+pub(crate) const TURN_ARRIVAL_BYTES_MAX: usize = 16 << 20;
 /// Activities, timers and children that one instance may wait for at a time; one more is a fault at its await.
 pub(crate) const PENDING_MAX: usize = 100_000;
 /// Events of one execution from which a warning is logged.
@@ -20,9 +25,25 @@ pub(crate) const HISTORY_EVENTS_WARN: u32 = 50_000;
 pub(crate) const HISTORY_EVENTS_MAX: u32 = 500_000;
 /// Turns of one batch: a batch grows while the disk is busy, and must not grow for ever.
 pub(crate) const BATCH_RECORDS_MAX: usize = 4_096;
-/// Bytes of one `log` row; longer batches are cut at record boundaries.
-pub(crate) const LOG_ROW_BYTES: usize = 24 << 10;
+/// Bytes of one `log` row; longer batches are cut at record boundaries. redb gives a large row a page of its own, and
+/// rounds that up to a power of two, so this is a power of two, less what the page itself needs.
+pub(crate) const LOG_ROW_BYTES: usize = (32 << 10) - 128;
 /// Log rows an unfolded record may lie behind the head before its instance is folded.
 pub(crate) const FOLD_LAG_ROWS: u64 = 4_096;
 /// Bytes of records that may wait to be folded, kept in memory and read at open.
 pub(crate) const UNFOLDED_BYTES_MAX: usize = 64 << 20;
+/// The longest sleep of the timer thread while a timer is armed, so that a suspended machine is noticed.
+pub(crate) const TIMER_SLEEP_MAX: std::time::Duration = std::time::Duration::from_secs(30);
+/// How long a stopping engine waits for its threads; one that is still in code of a user then is left behind.
+pub(crate) const THREAD_END_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+/// Estimated bytes of idle instances that are kept in memory.
+pub(crate) const LIVE_BYTES_MAX: usize = 256 << 20;
+/// Activities that run at a time.
+pub(crate) const ACTIVITIES_MAX: usize = 1_024;
+/// Rows that one slice of the check of a large file reads: a read transaction keeps pages from being used again, so it is
+/// short.
+pub(crate) const CHECK_SLICE_ROWS: u64 = 1_024;
+/// Bytes of rows that one slice of the check of a large file reads.
+pub(crate) const CHECK_SLICE_BYTES: usize = 1 << 20;
+/// The rest between two slices of the check of a large file, so that the disk stays free for those who wait for it.
+pub(crate) const CHECK_REST: std::time::Duration = std::time::Duration::from_millis(2);

@@ -91,6 +91,16 @@ impl Payload {
         })
     }
 
+    /// Whether both hold the same value: equal bytes, or JSON that differs in spacing and order of members only.
+    pub(crate) fn means_the_same(&self, other: &Self) -> bool {
+        if self.codec != other.codec || self.bytes == other.bytes {
+            return self.codec == other.codec;
+        }
+        let json =
+            |payload: &Self| serde_json::from_slice::<serde_json::Value>(&payload.bytes).ok();
+        self.codec == Codec::Json && json(self).is_some_and(|value| Some(value) == json(other))
+    }
+
     /// A payload from parts that were encoded elsewhere.
     pub fn from_parts(codec: Codec, bytes: impl Into<Arc<[u8]>>) -> Self {
         Self {

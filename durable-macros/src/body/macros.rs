@@ -1,0 +1,95 @@
+//! Macro calls in a body: ours are read by their grammar, log macros are gated, others are read as far as possible.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::visit_mut::VisitMut as _;
+use syn::{Expr, Macro, Path, Token};
+
+use super::Rewriter;
+use super::tokens::find_await;
+use crate::join::Join;
+use crate::model::error_at;
+use crate::select::Select;
+
+/// Macros that only tell: each line is wanted once, not at every replay. The crate that defines them, then their names.
+const LOG: &[(&str, &[&str])] = &[
+    (
+        "tracing",
+        &["trace", "debug", "info", "warn", "error", "event"],
+    ),
+    ("log", &["trace", "debug", "info", "warn", "error", "log"]),
+    ("std", &["print", "println", "eprint", "eprintln"]),
+];
+
+impl Rewriter<'_> {
+    /// Checks what the macro takes. Returns what stands in its place if that is not the macro alone.
+    pub(super) fn macro_call(&mut self, call: &mut Macro) -> Option<TokenStream> {
+        let is_log = is_log(&call.path);
+        if is_log && let Some(found) = find_await(call.tokens.clone()) {
+            let name = path_text(&call.path);
+            self.errors.push(error_at(
+                found,
+                format!(
+                    "[D061] `.await` cannot stand in `{name}!` in an orchestrator: log macros are skipped while it is \
+                     replayed, and this step with them\nhelp: `let value = ...await;` first, then log `value`"
+                ),
+            ));
+            return None;
+        }
+        call.tokens = self.macro_input(&call.path, std::mem::take(&mut call.tokens));
+        let runtime = self.runtime;
+        is_log.then(|| quote!(if !#runtime::is_replaying() { #call; }))
+    }
+
+    fn macro_input(&mut self, path: &Path, tokens: TokenStream) -> TokenStream {
+        let name = path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string());
+        // What these two cannot read they report themselves, where they are expanded.
+        match name.as_deref() {
+            Some("select") => {
+                if let Ok(mut select) = syn::parse2::<Select>(tokens.clone()) {
+                    select.expressions_mut(|expr| self.visit_expr_mut(expr));
+                    return select.into_token_stream();
+                }
+            }
+            Some("join" | "try_join") => {
+                if let Ok(mut join) = syn::parse2::<Join>(tokens.clone()) {
+                    join.branches
+                        .iter_mut()
+                        .for_each(|expr| self.visit_expr_mut(expr));
+                    return join.into_token_stream();
+                }
+            }
+            _ => {
+                let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+                if let Ok(mut arguments) = parser.parse2(tokens.clone()) {
+                    arguments
+                        .iter_mut()
+                        .for_each(|expr| self.visit_expr_mut(expr));
+                    return arguments.into_token_stream();
+                }
+            }
+        }
+        self.raw(tokens)
+    }
+}
+
+fn is_log(path: &Path) -> bool {
+    let segments: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match segments.as_slice() {
+        [name] if path.leading_colon.is_none() => LOG.iter().any(|(_, names)| names.contains(name)),
+        [krate, name] => LOG
+            .iter()
+            .any(|(home, names)| home == krate && names.contains(name)),
+        _ => false,
+    }
+}
+
+fn path_text(path: &Path) -> String {
+    path.to_token_stream().to_string().replace(' ', "")
+}

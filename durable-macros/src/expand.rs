@@ -1,0 +1,246 @@
+//! An annotated function as tokens: what stays, what is called, what is recorded, what is registered.
+//!
+//! Nothing here decides whether the function is right; that was done before.
+
+mod checks;
+mod register;
+
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use quote::{ToTokens as _, format_ident, quote};
+use syn::Type;
+
+use crate::body::{self, Body};
+use crate::model::{Attributes, Function, Parameter, Role, compile_errors};
+use crate::options::Options;
+use crate::{fallback, helper, rules};
+
+/// The expansion of an attribute on `item`.
+pub(crate) fn attribute(role: Role, arguments: TokenStream, item: &TokenStream) -> TokenStream {
+    let function = match syn::parse2::<Function>(item.clone()) {
+        Ok(function) => function,
+        Err(error) => return fallback::not_a_function(role, item, error),
+    };
+    let mut errors = Vec::new();
+    let options = Options::parse(role, arguments, &mut errors);
+    let breaches = rules::check(role, &function);
+    let expansion = if breaches.is_empty() {
+        match role {
+            Role::Helper => helper::expand(&function, &options.runtime(), &mut errors),
+            Role::Activity | Role::Orchestrator => {
+                let body = if role == Role::Activity {
+                    body::as_written(&function)
+                } else {
+                    body::checked(&function, &options.runtime(), &mut errors)
+                };
+                Definition::new(role, &function, &options).expand(&body)
+            }
+        }
+    } else {
+        errors.extend(breaches);
+        fallback::stand_in(role, &function, &options.runtime())
+    };
+    let errors = compile_errors(&errors);
+    quote!(#errors #expansion)
+}
+
+/// An activity or orchestrator on its way to tokens.
+struct Definition<'a> {
+    role: Role,
+    function: &'a Function,
+    options: &'a Options,
+    /// The doorway of the runtime.
+    runtime: TokenStream,
+    attributes: Attributes,
+    /// The hidden type that stands for the function.
+    marker: TokenStream,
+    parameters: Vec<Parameter>,
+    output: Type,
+}
+
+impl<'a> Definition<'a> {
+    fn new(role: Role, function: &'a Function, options: &'a Options) -> Self {
+        let name = &function.sig.ident;
+        let module = marker_module(name);
+        Self {
+            role,
+            function,
+            options,
+            runtime: options.runtime(),
+            attributes: Attributes::sort(&function.attrs),
+            marker: quote!(#module::#name),
+            parameters: function.parameters(),
+            output: function.output(),
+        }
+    }
+
+    fn expand(&self, body: &Body) -> TokenStream {
+        let Attributes { cfg, .. } = &self.attributes;
+        let call = self.call();
+        let marker_module = self.marker_module();
+        let types: Vec<&Type> = self.recorded_types().chain([&self.output]).collect();
+        let checks = checks::recordable(&self.runtime, &types);
+        let body = self.body(body);
+        let codecs = self.codecs();
+        let run = self.run();
+        let definition = self.definition();
+        quote! {
+            #call
+            #(#cfg)* #marker_module
+            #(#cfg)*
+            const _: () = {
+                #checks
+                #body
+                #codecs
+                #run
+                #definition
+            };
+        }
+    }
+
+    fn is_activity(&self) -> bool {
+        self.role == Role::Activity
+    }
+
+    /// The parameters that are arguments of the call.
+    fn arguments(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters
+            .iter()
+            .filter(|parameter| parameter.state.is_none())
+    }
+
+    fn recorded_types(&self) -> impl Iterator<Item = &Type> {
+        self.arguments().map(|parameter| &parameter.ty)
+    }
+
+    /// One value for the recorded input: nothing, the argument, or a tuple of them.
+    fn input(elements: &[TokenStream]) -> TokenStream {
+        match elements {
+            [one] => one.clone(),
+            elements => quote!((#(#elements),*)),
+        }
+    }
+
+    /// What the user calls: the same name and arguments, giving a call.
+    fn call(&self) -> TokenStream {
+        let Self {
+            runtime,
+            marker,
+            output,
+            ..
+        } = self;
+        let Attributes {
+            cfg,
+            outer,
+            lints,
+            is_documented,
+            ..
+        } = &self.attributes;
+        let (vis, name) = (&self.function.vis, &self.function.sig.ident);
+        let (call, note) = if self.is_activity() {
+            (
+                quote!(ActivityCall),
+                "An activity: awaited in an orchestrator, its result is recorded.",
+            )
+        } else {
+            (
+                quote!(OrchestratorCall),
+                "An orchestrator: start it with an engine, or await it in another as a child.",
+            )
+        };
+        let note = is_documented.then(|| quote!(#[doc = ""] #[doc = #note]));
+        let parameters = self
+            .arguments()
+            .map(|Parameter { ident, ty, .. }| quote!(#ident: #ty));
+        let names: Vec<_> = self
+            .arguments()
+            .map(|p| p.ident.to_token_stream())
+            .collect();
+        let input = Self::input(&names);
+        // An argument is encoded whatever the body does with it, so `_name` is a name like any other here.
+        let underscore = self
+            .arguments()
+            .any(|p| p.ident.to_string().starts_with('_'))
+            .then(|| quote!(#[allow(clippy::used_underscore_binding)]));
+        quote! {
+            #(#cfg)* #(#outer)* #(#lints)* #note
+            #underscore
+            #[track_caller]
+            #vis fn #name(#(#parameters),*) -> #runtime::#call<#output, #marker> {
+                #runtime::#call::__new(#marker::__encode(&#input))
+            }
+        }
+    }
+
+    /// A module, so that the type is named as the function without taking its name in the user's own.
+    fn marker_module(&self) -> TokenStream {
+        let (vis, name) = (&self.function.vis, &self.function.sig.ident);
+        let module = marker_module(name);
+        quote! {
+            #[doc(hidden)]
+            #[allow(non_camel_case_types, non_snake_case, unreachable_pub)]
+            #vis mod #module {
+                #[derive(Debug)]
+                pub struct #name;
+            }
+        }
+    }
+
+    /// The user's function, out of the way of its own name: a call of it in the body means the outer one.
+    fn body(&self, body: &Body) -> TokenStream {
+        let Self {
+            runtime,
+            marker,
+            attributes,
+            ..
+        } = self;
+        let sig = self.function.plain_signature();
+        let (levels, attrs, inner) = (&attributes.lints, &attributes.body, &body.attrs);
+        let code = &body.code;
+        let (lints, imports) = if self.is_activity() {
+            (quote!(#[allow(clippy::unused_async)]), TokenStream::new())
+        } else {
+            (orchestrator_lints(), imports(runtime))
+        };
+        let deprecated = attributes
+            .is_deprecated
+            .then(|| quote!(#[allow(deprecated)]));
+        let block = braced(quote!(#imports #code), &self.function.body);
+        quote! {
+            impl #marker {
+                #lints #deprecated #(#levels)* #(#attrs)* #(#inner)*
+                #sig #block
+            }
+        }
+    }
+
+    fn durable_name(&self) -> String {
+        self.options
+            .name
+            .clone()
+            .unwrap_or_else(|| self.function.name())
+    }
+}
+
+fn marker_module(name: &Ident) -> Ident {
+    format_ident!("__durable_{}", name)
+}
+
+/// A call that was never awaited does nothing, so it is an error where every await matters.
+pub(crate) fn orchestrator_lints() -> TokenStream {
+    quote!(#[deny(unused_must_use)] #[allow(clippy::unused_async)])
+}
+
+/// The methods that check an await.
+pub(crate) fn imports(runtime: &TokenStream) -> TokenStream {
+    quote! {
+        #[allow(unused_imports)]
+        use #runtime::{DurableOp as _, OnlyDurable as _};
+    }
+}
+
+/// `code` in the braces of the user's body, so that errors about the whole block point there.
+pub(crate) fn braced(code: TokenStream, body: &Group) -> Group {
+    let mut group = Group::new(Delimiter::Brace, code);
+    group.set_span(body.span());
+    group
+}

@@ -1,0 +1,242 @@
+//! The hidden half of a definition: codecs, the function that runs the body, the static definition and its registration.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Path, Type};
+
+use super::Definition;
+use crate::model::{Parameter, located, place_of};
+use crate::options;
+
+impl Definition<'_> {
+    /// How input and output are written and read.
+    pub(super) fn codecs(&self) -> TokenStream {
+        let Self {
+            runtime,
+            marker,
+            output,
+            ..
+        } = self;
+        let types: Vec<_> = self
+            .recorded_types()
+            .map(ToTokens::to_token_stream)
+            .collect();
+        let input = Self::input(&types);
+        let codec = self.options.codec();
+        quote! {
+            type __Input = #input;
+            type __Output = #output;
+            use #runtime::{NoDetails as _, NoFault as _, NotAResult as _, NotRecordable as _};
+            static __INPUT: #runtime::InputCodec<__Input> = #runtime::InputProbe::<__Input>::CODEC;
+            static __OUTPUT: #runtime::OutputCodec<__Output> = #runtime::OutputCodec {
+                encode: |codec, output| {
+                    #runtime::encode_output(codec, output, __SHAPE, #runtime::DetailsProbe::<__Output>::OF_ERROR,
+                        #runtime::DetailsProbe::<__Output>::OF_DISPLAY)
+                },
+                decode: |outcome| (__SHAPE.decode)(outcome),
+                from_fault: #runtime::FaultProbe::<__Output>::FROM_FAULT,
+            };
+            const __SHAPE: #runtime::Shape<__Output> = #runtime::shape(
+                #runtime::ResultProbe::<__Output>::SHAPE,
+                #runtime::ValueProbe::<__Output>::SHAPE,
+            );
+            impl #marker {
+                #[doc(hidden)]
+                fn __encode(
+                    input: &__Input,
+                ) -> ::core::result::Result<#runtime::Payload, #runtime::EncodeError> {
+                    (__INPUT.encode)(#runtime::Codec::#codec, input)
+                }
+            }
+        }
+    }
+
+    /// Decodes the input, finds the states and calls the body.
+    pub(super) fn run(&self) -> TokenStream {
+        let Self {
+            runtime, marker, ..
+        } = self;
+        let name = &self.function.sig.ident;
+        let durable_name = self.durable_name();
+        let codec = self.options.codec();
+        let locals: Vec<_> = self.parameters.iter().enumerate().map(Local::new).collect();
+        let arguments: Vec<_> = locals.iter().filter_map(Local::argument).collect();
+        let input = Self::input(&arguments);
+        let states = locals
+            .iter()
+            .filter_map(|local| local.state(runtime, &durable_name));
+        let values = locals.iter().map(Local::value);
+        let finish = quote! {
+            #runtime::finish(&__OUTPUT, #runtime::Codec::#codec, #durable_name, #marker::#name(#(#values),*).await)
+        };
+        // At the name: where a body is not `Send`, the function is what is wrong.
+        let future =
+            quote_spanned!(place_of(name.span())=> ::std::boxed::Box::pin(async move { #finish }));
+        let (states_parameter, future_type) = if self.is_activity() {
+            (quote!(states: &#runtime::States,), quote!(ActivityFuture))
+        } else {
+            (TokenStream::new(), quote!(OrchestratorFuture))
+        };
+        quote! {
+            fn __run(
+                input: &#runtime::Payload,
+                #states_parameter
+            ) -> ::core::result::Result<#runtime::#future_type, #runtime::DecodeError> {
+                let #input: __Input = (__INPUT.decode)(input)?;
+                #(#states)*
+                ::core::result::Result::Ok(#future)
+            }
+        }
+    }
+
+    /// The static definition and its registration.
+    pub(super) fn definition(&self) -> TokenStream {
+        let Self {
+            runtime,
+            marker,
+            options,
+            ..
+        } = self;
+        let name = self.durable_name();
+        let place = place(runtime, self.function.sig.ident.span());
+        let codec = options.codec();
+        let (def, marker_trait, fields) = if self.is_activity() {
+            (
+                quote!(ActivityDef),
+                quote!(ActivityMarker),
+                self.activity_fields(),
+            )
+        } else {
+            let version = option(options.version.as_ref());
+            let fields = quote!(version: #version, codec: #runtime::Codec::#codec,);
+            (quote!(OrchestratorDef), quote!(OrchestratorMarker), fields)
+        };
+        quote! {
+            static __DEF: #runtime::#def = #runtime::#def {
+                name: #name,
+                place: #place,
+                #fields
+                run: __run,
+            };
+            impl #runtime::#marker_trait<__Output> for #marker {
+                const DEF: &'static #runtime::#def = &__DEF;
+                const OUT: &'static #runtime::OutputCodec<__Output> = &__OUTPUT;
+            }
+            #runtime::inventory::submit! { &__DEF }
+        }
+    }
+
+    fn activity_fields(&self) -> TokenStream {
+        let Self {
+            runtime, options, ..
+        } = self;
+        let no_retry = || quote!(#runtime::RetryPolicy::NONE);
+        let retry = options
+            .retry
+            .as_ref()
+            .map_or_else(no_retry, |retry| retry.policy(runtime));
+        let timeout = option(options.timeout.map(options::duration));
+        let limit = option(options.limit);
+        let when = options.retry.as_ref().and_then(|retry| retry.when.as_ref());
+        let when = option(when.map(|when| retry_when(runtime, when)));
+        let codec = options.codec();
+        let states = self.parameters.iter().filter_map(|parameter| {
+            let ty = parameter.state_type()?;
+            let spelled = spelled(ty);
+            Some(quote! {
+                #runtime::StateRequirement {
+                    type_name: #spelled,
+                    type_id: ::core::any::TypeId::of::<#ty>,
+                }
+            })
+        });
+        quote! {
+            options: #runtime::ActivityOptions {
+                retry: #retry,
+                attempt_timeout: #timeout,
+                limit: #limit,
+                codec: #runtime::Codec::#codec,
+            },
+            retry_when: #when,
+            states: &[#(#states),*],
+        }
+    }
+}
+
+/// A parameter in the function that runs the body: an argument that was decoded, or a state that was found.
+struct Local<'a> {
+    name: Ident,
+    parameter: &'a Parameter,
+}
+
+impl<'a> Local<'a> {
+    fn new((index, parameter): (usize, &'a Parameter)) -> Self {
+        Self {
+            name: format_ident!("parameter{index}", span = Span::mixed_site()),
+            parameter,
+        }
+    }
+
+    fn argument(&self) -> Option<TokenStream> {
+        let is_argument = self.parameter.state.is_none();
+        is_argument.then(|| self.name.to_token_stream())
+    }
+
+    fn state(&self, runtime: &TokenStream, activity: &str) -> Option<TokenStream> {
+        let (name, ty) = (&self.name, self.parameter.state_type()?);
+        let spelled = spelled(ty);
+        Some(quote!(let #name = #runtime::state::<#ty>(states, #activity, #spelled);))
+    }
+
+    /// What the body is given.
+    fn value(&self) -> TokenStream {
+        let name = &self.name;
+        if self.parameter.state.is_some() {
+            quote!(&#name)
+        } else {
+            quote!(#name)
+        }
+    }
+}
+
+/// An `Option` as a constant expression.
+fn option(value: Option<impl ToTokens>) -> TokenStream {
+    if let Some(value) = value {
+        quote!(::core::option::Option::Some(#value))
+    } else {
+        quote!(::core::option::Option::None)
+    }
+}
+
+/// The closure that asks the user's function about an error.
+fn retry_when(runtime: &TokenStream, when: &Path) -> TokenStream {
+    let span = when.span();
+    let runtime = located(runtime, span);
+    let failure = Ident::new("failure", Span::mixed_site());
+    let check =
+        quote_spanned!(place_of(span)=> #runtime::retry_when::<__Output, _>(#failure, #when));
+    quote!(|#failure| #check)
+}
+
+/// A type as its author spelled it.
+fn spelled(ty: &Type) -> String {
+    ty.to_token_stream()
+        .to_string()
+        .replace(" :: ", "::")
+        .replace(" < ", "<")
+        .replace(" >", ">")
+}
+
+/// Where the function is, as `Location::caller` would tell it.
+fn place(runtime: &TokenStream, span: Span) -> TokenStream {
+    let (file, line, column) = if proc_macro::is_available() {
+        let span = span.unwrap();
+        (span.file(), span.line(), span.column())
+    } else {
+        (String::new(), 0, 0)
+    };
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let (line, column) = (number(line), number(column));
+    quote!(#runtime::Place { file: #file, line: #line, column: #column })
+}

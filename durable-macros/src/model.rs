@@ -1,0 +1,223 @@
+//! The annotated function as we understand it, every span kept.
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::format_ident;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
+use syn::{Attribute, Block, FnArg, Pat, PatType, ReturnType, Signature, Type, Visibility};
+
+/// What an attribute makes of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Activity,
+    Orchestrator,
+    Helper,
+}
+
+impl Role {
+    /// With its article, as messages speak of it.
+    pub(crate) fn phrase(self) -> &'static str {
+        match self {
+            Self::Activity => "an activity",
+            Self::Orchestrator => "an orchestrator",
+            Self::Helper => "a helper",
+        }
+    }
+
+    /// The name of the attribute.
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            Self::Activity => "activity",
+            Self::Orchestrator => "orchestrator",
+            Self::Helper => "helper",
+        }
+    }
+}
+
+/// A function whose body need not parse: a half-typed one must not hide the signature from an editor.
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) body: Group,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attrs: input.call(Attribute::parse_outer)?,
+            vis: input.parse()?,
+            sig: input.parse()?,
+            body: input.parse().map_err(|error| {
+                syn::Error::new(error.span(), "[D100] what is annotated has a body")
+            })?,
+        })
+    }
+}
+
+impl Function {
+    /// The declared result; `()` where none is written.
+    pub(crate) fn output(&self) -> Type {
+        match &self.sig.output {
+            ReturnType::Default => syn::parse_quote_spanned!(self.sig.ident.span()=> ()),
+            ReturnType::Type(_, ty) => (**ty).clone(),
+        }
+    }
+
+    /// The name without `r#`.
+    pub(crate) fn name(&self) -> String {
+        self.sig.ident.unraw().to_string()
+    }
+
+    /// The parameters after `self`.
+    pub(crate) fn parameters(&self) -> Vec<Parameter> {
+        self.sig
+            .inputs
+            .iter()
+            .enumerate()
+            .filter_map(|(index, input)| match input {
+                FnArg::Typed(typed) => Some(Parameter::new(index, typed)),
+                FnArg::Receiver(_) => None,
+            })
+            .collect()
+    }
+
+    /// The signature as rustc may see it: our own attributes on parameters are gone.
+    pub(crate) fn plain_signature(&self) -> Signature {
+        let mut sig = self.sig.clone();
+        for input in &mut sig.inputs {
+            if let FnArg::Typed(typed) = input {
+                typed.attrs.retain(|attr| !is_state(attr));
+            }
+        }
+        sig
+    }
+
+    /// The statements of the body and the attributes at its head; `None` if the body does not parse.
+    pub(crate) fn statements(&self) -> Option<(Vec<Attribute>, Vec<syn::Stmt>)> {
+        let parser = |input: ParseStream<'_>| {
+            Ok((
+                input.call(Attribute::parse_inner)?,
+                input.call(Block::parse_within)?,
+            ))
+        };
+        parser.parse2(self.body.stream()).ok()
+    }
+}
+
+/// One parameter of an annotated function.
+pub(crate) struct Parameter {
+    /// Its name, or one made up where it has a pattern.
+    pub(crate) ident: Ident,
+    pub(crate) pat: Pat,
+    pub(crate) ty: Type,
+    /// Where `#[state]` stands.
+    pub(crate) state: Option<Span>,
+}
+
+impl Parameter {
+    fn new(index: usize, typed: &PatType) -> Self {
+        let ident = match &*typed.pat {
+            Pat::Ident(pat) if pat.subpat.is_none() && pat.by_ref.is_none() => pat.ident.clone(),
+            pat => format_ident!("arg{index}", span = pat.span()),
+        };
+        Self {
+            ident,
+            pat: (*typed.pat).clone(),
+            ty: (*typed.ty).clone(),
+            state: typed
+                .attrs
+                .iter()
+                .find(|attr| is_state(attr))
+                .map(Attribute::span),
+        }
+    }
+
+    /// The type behind the reference of a `#[state]` parameter.
+    pub(crate) fn state_type(&self) -> Option<&Type> {
+        match (&self.state, &self.ty) {
+            (Some(_), Type::Reference(reference)) => Some(&reference.elem),
+            _ => None,
+        }
+    }
+}
+
+fn is_state(attr: &Attribute) -> bool {
+    attr.path().is_ident("state")
+}
+
+/// The attributes of a function, sorted by where they belong in the expansion.
+#[derive(Default)]
+pub(crate) struct Attributes {
+    /// `cfg`: on every item.
+    pub(crate) cfg: Vec<Attribute>,
+    /// Documentation and what callers are told: on the function that is called.
+    pub(crate) outer: Vec<Attribute>,
+    /// Levels of lints: on both.
+    pub(crate) lints: Vec<Attribute>,
+    /// All else, so other attribute macros: on the body.
+    pub(crate) body: Vec<Attribute>,
+    pub(crate) is_documented: bool,
+    pub(crate) is_deprecated: bool,
+}
+
+impl Attributes {
+    pub(crate) fn sort(attrs: &[Attribute]) -> Self {
+        let mut sorted = Self::default();
+        for attr in attrs {
+            let path = attr.path();
+            let is = |names: &[&str]| names.iter().any(|name| path.is_ident(name));
+            sorted.is_documented |= is(&["doc"]);
+            sorted.is_deprecated |= is(&["deprecated"]);
+            if is(&["cfg"]) {
+                sorted.cfg.push(attr.clone());
+            } else if is(&["doc", "deprecated", "must_use"]) || expects_dead_code(attr) {
+                sorted.outer.push(attr.clone());
+            } else if is(&["allow", "warn", "deny", "forbid"]) {
+                sorted.lints.push(attr.clone());
+            } else {
+                sorted.body.push(attr.clone());
+            }
+        }
+        sorted
+    }
+}
+
+/// The body is always reached, so such an expectation can only be about the function itself.
+fn expects_dead_code(attr: &Attribute) -> bool {
+    let names = |attr: &Attribute| match &attr.meta {
+        syn::Meta::List(list) => list.tokens.to_string(),
+        syn::Meta::Path(_) | syn::Meta::NameValue(_) => String::new(),
+    };
+    attr.path().is_ident("expect") && names(attr).contains("dead_code")
+}
+
+/// The tokens of an error, at `tokens`.
+pub(crate) fn error_at(
+    tokens: impl quote::ToTokens,
+    message: impl std::fmt::Display,
+) -> syn::Error {
+    syn::Error::new_spanned(tokens, message)
+}
+
+/// Tokens that we write, located at a token of the user, so that an error about them is shown there. Names in them mean
+/// what they meant, and a lint still sees that they are ours.
+pub(crate) fn located(tokens: &TokenStream, span: Span) -> TokenStream {
+    let relocate = |mut tree: TokenTree| {
+        tree.set_span(span.resolved_at(tree.span()));
+        tree
+    };
+    tokens.clone().into_iter().map(relocate).collect()
+}
+
+/// The place of `span`, for tokens that we write.
+pub(crate) fn place_of(span: Span) -> Span {
+    span.resolved_at(Span::mixed_site())
+}
+
+/// All errors as `compile_error!` items.
+pub(crate) fn compile_errors(errors: &[syn::Error]) -> TokenStream {
+    errors.iter().map(syn::Error::to_compile_error).collect()
+}

@@ -1,0 +1,192 @@
+//! The arguments of an attribute as typed options. Each breach is an error of its own, at its token; an option that
+//! could not be read keeps its default, so that the expansion is still whole.
+
+mod duration;
+mod entry;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::Path;
+
+use self::entry::Entry;
+use crate::model::{Role, error_at};
+
+const ACTIVITY: &[&str] = &["name", "retry", "timeout", "limit", "codec", "crate"];
+const ORCHESTRATOR: &[&str] = &["name", "version", "codec", "crate"];
+const HELPER: &[&str] = &["crate"];
+const RETRY: &[&str] = &[
+    "max_attempts",
+    "initial",
+    "backoff",
+    "max_interval",
+    "total",
+    "when",
+];
+
+/// As long as a durable name may be, in bytes; the runtime's `limits` say the same.
+const NAME_BYTES_MAX: usize = 128;
+
+/// What an attribute was told.
+#[derive(Default)]
+pub(crate) struct Options {
+    krate: Option<Path>,
+    pub(crate) name: Option<String>,
+    pub(crate) version: Option<String>,
+    codec: Codec,
+    pub(crate) retry: Option<Retry>,
+    pub(crate) timeout: Option<u64>,
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Default, Clone, Copy)]
+enum Codec {
+    #[default]
+    Json,
+    Bincode,
+}
+
+/// A retry policy; durations in milliseconds.
+#[derive(Default)]
+pub(crate) struct Retry {
+    max_attempts: Option<u32>,
+    initial: Option<u64>,
+    backoff: Option<f64>,
+    max_interval: Option<u64>,
+    total: Option<u64>,
+    pub(crate) when: Option<Path>,
+}
+
+impl Options {
+    /// Reads the arguments of the attribute for `role`; breaches are added to `errors`.
+    pub(crate) fn parse(role: Role, tokens: TokenStream, errors: &mut Vec<syn::Error>) -> Self {
+        let legal = match role {
+            Role::Activity => ACTIVITY,
+            Role::Orchestrator => ORCHESTRATOR,
+            Role::Helper => HELPER,
+        };
+        let mut options = Self::default();
+        let holder = format!("`#[{}]`", role.attribute());
+        for entry in entry::split(tokens, legal, &holder, errors) {
+            if let Err(error) = options.set(&entry, errors) {
+                errors.push(error);
+            }
+        }
+        options
+    }
+
+    fn set(&mut self, entry: &Entry, errors: &mut Vec<syn::Error>) -> syn::Result<()> {
+        match entry.name().as_str() {
+            "name" => self.name = Some(name(entry)?),
+            "version" => self.version = Some(entry.text()?.value()),
+            "codec" => self.codec = codec(entry)?,
+            "timeout" => self.timeout = Some(entry.duration()?),
+            "limit" => self.limit = Some(entry.positive()?),
+            "crate" => self.krate = Some(entry.path()?),
+            "retry" => self.retry = Some(Retry::parse(entry, errors)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The doorway of the runtime.
+    pub(crate) fn runtime(&self) -> TokenStream {
+        if let Some(path) = &self.krate {
+            quote!(#path::__private)
+        } else {
+            quote!(::durable_runtime::__private)
+        }
+    }
+
+    /// The variant of the runtime's `Codec`.
+    pub(crate) fn codec(&self) -> Ident {
+        match self.codec {
+            Codec::Json => format_ident!("Json"),
+            Codec::Bincode => format_ident!("Bincode"),
+        }
+    }
+}
+
+impl Retry {
+    fn parse(entry: &Entry, errors: &mut Vec<syn::Error>) -> syn::Result<Self> {
+        let mut retry = Self::default();
+        let errors_before = errors.len();
+        for entry in entry::split(entry.list()?, RETRY, "`retry`", errors) {
+            if let Err(error) = retry.set(&entry) {
+                errors.push(error);
+            }
+        }
+        if retry.max_attempts.is_none() && retry.total.is_none() && errors.len() == errors_before {
+            return Err(entry.error(
+                "`retry` needs `max_attempts`, `total` or both: one of them must end it\nhelp: write \
+                 `retry(max_attempts = 5)`",
+            ));
+        }
+        Ok(retry)
+    }
+
+    fn set(&mut self, entry: &Entry) -> syn::Result<()> {
+        match entry.name().as_str() {
+            "max_attempts" => self.max_attempts = Some(entry.positive()?),
+            "initial" => self.initial = Some(entry.duration()?),
+            "backoff" => self.backoff = Some(entry.factor()?),
+            "max_interval" => self.max_interval = Some(entry.duration()?),
+            "total" => self.total = Some(entry.duration()?),
+            "when" => self.when = Some(entry.path()?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The policy as a constant expression.
+    pub(crate) fn policy(&self, runtime: &TokenStream) -> TokenStream {
+        // A policy that names only a total time is bounded by that.
+        let attempts = self.max_attempts.unwrap_or(u32::MAX);
+        let step = |method: &str, millis: Option<u64>| {
+            let method = Ident::new(method, Span::mixed_site());
+            millis.map(|millis| {
+                let duration = duration(millis);
+                quote!(.#method(#duration))
+            })
+        };
+        let initial = step("initial", self.initial);
+        let max_interval = step("max_interval", self.max_interval);
+        let total = step("total", self.total);
+        let backoff = self.backoff.map(|factor| quote!(.backoff(#factor)));
+        quote!(#runtime::RetryPolicy::attempts(#attempts) #initial #backoff #max_interval #total)
+    }
+}
+
+/// A `Duration` as a constant expression.
+pub(crate) fn duration(millis: u64) -> TokenStream {
+    quote!(::core::time::Duration::from_millis(#millis))
+}
+
+fn name(entry: &Entry) -> syn::Result<String> {
+    let text = entry.text()?;
+    let name = text.value();
+    if name.is_empty() || name.len() > NAME_BYTES_MAX {
+        return Err(error_at(
+            text,
+            format!(
+                "[D108] a name has 1 to {NAME_BYTES_MAX} bytes, this one has {}",
+                name.len()
+            ),
+        ));
+    }
+    Ok(name)
+}
+
+fn codec(entry: &Entry) -> syn::Result<Codec> {
+    let text = entry.text()?;
+    match text.value().as_str() {
+        "json" => Ok(Codec::Json),
+        "bincode" => Ok(Codec::Bincode),
+        other => Err(error_at(
+            text,
+            format!("[D108] there is no codec `{other}`\nhelp: write `\"json\"` or `\"bincode\"`"),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests;

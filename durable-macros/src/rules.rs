@@ -1,0 +1,265 @@
+//! What the signature of an annotated function may be. All breaches are collected; none stops the rest.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::visit::Visit;
+use syn::{
+    FnArg, GenericParam, Lifetime, Safety, Signature, Type, TypeFnPtr, TypeImplTrait, TypeReference,
+};
+
+use crate::enclosing;
+use crate::model::{Function, Parameter, Role, error_at};
+
+/// serde writes tuples of up to this many elements.
+const PARAMETERS_MAX: usize = 16;
+
+/// The breaches of `function` as `role`.
+pub(crate) fn check(role: Role, function: &Function) -> Vec<syn::Error> {
+    let mut errors = Vec::new();
+    qualifiers(role, &function.sig, &mut errors);
+    states(role, function, &mut errors);
+    if role != Role::Helper {
+        receiver(role, &function.sig, &mut errors);
+        generics(role, &function.sig, &mut errors);
+        recorded(role, function, &mut errors);
+    }
+    errors
+}
+
+/// D101, D102.
+fn qualifiers(role: Role, sig: &Signature, errors: &mut Vec<syn::Error>) {
+    let what = role.phrase();
+    if sig.asyncness.is_none() {
+        errors.push(error_at(
+            sig.fn_token,
+            format!(
+                "[D101] {what} is an `async fn`\nhelp: write `async fn {}`",
+                sig.ident
+            ),
+        ));
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        errors.push(error_at(
+            token,
+            format!("[D102] {what} cannot be `unsafe`: the engine calls it, and promises nothing"),
+        ));
+    }
+    if let Some(abi) = &sig.abi {
+        errors.push(error_at(abi, format!("[D102] {what} cannot be `extern`")));
+    }
+}
+
+/// D103.
+fn receiver(role: Role, sig: &Signature, errors: &mut Vec<syn::Error>) {
+    let help = match role {
+        Role::Activity => "take what `self` held as `#[state] service: &Service`",
+        Role::Orchestrator | Role::Helper => "pass what it needs as arguments, which are recorded",
+    };
+    if sig.receiver().is_none() && enclosing::holds_associated_items(sig.ident.span()) {
+        errors.push(error_at(
+            &sig.ident,
+            format!(
+                "[D103] {} cannot be an associated function\nhelp: move `{}` out of its block",
+                role.phrase(),
+                sig.ident
+            ),
+        ));
+    }
+    if let Some(receiver) = sig.receiver() {
+        errors.push(error_at(
+            receiver,
+            format!(
+                "[D103] {} cannot be a method\nhelp: make it a free function; {help}",
+                role.phrase()
+            ),
+        ));
+    }
+}
+
+/// D104.
+fn states(role: Role, function: &Function, errors: &mut Vec<syn::Error>) {
+    for (parameter, input) in function.parameters().iter().zip(typed(&function.sig)) {
+        if parameter.state.is_none() {
+            continue;
+        }
+        let is_shared = matches!(&parameter.ty, Type::Reference(r) if r.mutability.is_none());
+        if role != Role::Activity {
+            errors.push(error_at(
+                input,
+                format!(
+                    "[D104] {} cannot take `#[state]`: it depends on nothing but its arguments and its history\nhelp: \
+                     give the state to the activities it calls",
+                    role.phrase()
+                ),
+            ));
+        } else if !is_shared {
+            errors.push(error_at(
+                &parameter.ty,
+                "[D104] a `#[state]` parameter is shared by all calls: write `&T`",
+            ));
+        }
+    }
+}
+
+fn typed(sig: &Signature) -> impl Iterator<Item = &FnArg> {
+    sig.inputs
+        .iter()
+        .filter(|input| matches!(input, FnArg::Typed(_)))
+}
+
+/// D105, D106, D109.
+fn recorded(role: Role, function: &Function, errors: &mut Vec<syn::Error>) {
+    let what = role.phrase();
+    let parameters = function.parameters();
+    let recorded = |parameter: &&Parameter| parameter.state.is_none();
+    for parameter in parameters.iter().filter(recorded) {
+        if let Some(found) = borrowed(&parameter.ty) {
+            let or_state = match role {
+                Role::Activity => ", or mark a shared resource `#[state]`",
+                Role::Orchestrator | Role::Helper => "",
+            };
+            errors.push(error_at(
+                found,
+                format!(
+                    "[D105] {what} cannot take a reference: arguments are recorded and outlive the caller\nhelp: take an \
+                     owned value{or_state}"
+                ),
+            ));
+        }
+        if let Some(found) = unnamed(&parameter.ty) {
+            errors.push(error_at(
+                found,
+                format!("[D106] {what} cannot take `impl Trait`: the recorded type must be known\nhelp: name the type"),
+            ));
+        }
+    }
+    if let Some(parameter) = parameters.iter().filter(recorded).nth(PARAMETERS_MAX) {
+        errors.push(error_at(
+            &parameter.pat,
+            format!(
+                "[D109] {what} takes up to {PARAMETERS_MAX} arguments\nhelp: group some in a struct"
+            ),
+        ));
+    }
+    let output = function.output();
+    if let Some(found) = borrowed(&output) {
+        errors.push(error_at(
+            found,
+            format!("[D105] {what} cannot return a reference: the result is recorded\nhelp: return an owned value"),
+        ));
+    }
+    if let Some(found) = unnamed(&output) {
+        errors.push(error_at(
+            found,
+            format!("[D106] {what} cannot return `impl Trait`: the recorded type must be known\nhelp: name the type"),
+        ));
+    }
+}
+
+/// D107. A lifetime is reported where it is used.
+fn generics(role: Role, sig: &Signature, errors: &mut Vec<syn::Error>) {
+    let is_type = |param: &&GenericParam| !matches!(param, GenericParam::Lifetime(_));
+    if sig.generics.params.iter().any(|param| is_type(&param)) {
+        errors.push(error_at(
+            &sig.generics.params,
+            format!(
+                "[D107] {} cannot be generic: a later build finds it by its name alone\nhelp: write one for each type, \
+                 calling a shared generic function",
+                role.phrase()
+            ),
+        ));
+    }
+}
+
+/// The first reference in `ty`, or lifetime that is not `'static`. A `&'static str` cannot be read back either.
+fn borrowed(ty: &Type) -> Option<TokenStream> {
+    struct Finder(Option<TokenStream>);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
+            self.note(reference);
+        }
+        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+            if lifetime.ident != "static" {
+                self.note(lifetime);
+            }
+        }
+        // `fn(&T)` borrows nothing.
+        fn visit_type_fn_ptr(&mut self, _: &'ast TypeFnPtr) {}
+    }
+    impl Finder {
+        fn note(&mut self, found: &impl ToTokens) {
+            self.0.get_or_insert_with(|| found.to_token_stream());
+        }
+    }
+    let mut finder = Finder(None);
+    finder.visit_type(ty);
+    finder.0
+}
+
+/// The first `impl Trait` in `ty`.
+fn unnamed(ty: &Type) -> Option<TokenStream> {
+    struct Finder(Option<TokenStream>);
+    impl<'ast> Visit<'ast> for Finder {
+        fn visit_type_impl_trait(&mut self, found: &'ast TypeImplTrait) {
+            self.0.get_or_insert_with(|| found.to_token_stream());
+        }
+    }
+    let mut finder = Finder(None);
+    finder.visit_type(ty);
+    finder.0
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+
+    fn codes(role: Role, function: TokenStream) -> Vec<String> {
+        let function: Function = syn::parse2(function).unwrap();
+        let code = |error: &syn::Error| error.to_string()[1..5].to_owned();
+        check(role, &function).iter().map(code).collect()
+    }
+
+    #[test]
+    fn a_plain_function_breaks_no_rule() {
+        let function = quote! {
+            async fn f(a: u8, (b, mut c): (String, Cow<'static, str>), f: fn(&u8)) -> Result<Vec<u8>, E> {}
+        };
+        assert!(codes(Role::Activity, function.clone()).is_empty());
+        assert!(codes(Role::Orchestrator, function).is_empty());
+    }
+
+    #[test]
+    fn every_breach_is_reported() {
+        let function = quote! {
+            unsafe extern "C" fn f<T>(&self, a: &str, b: impl Into<T>, #[state] s: S) -> Cow<'_, str> {}
+        };
+        assert_eq!(
+            codes(Role::Activity, function.clone()),
+            [
+                "D101", "D102", "D102", "D104", "D103", "D107", "D105", "D106", "D105"
+            ]
+        );
+        assert_eq!(
+            codes(Role::Helper, function),
+            ["D101", "D102", "D102", "D104"]
+        );
+    }
+
+    #[test]
+    fn a_half_typed_body_hides_no_signature() {
+        assert_eq!(
+            codes(Role::Orchestrator, quote!(fn f() -> u8 { let x = ; })),
+            ["D101"]
+        );
+    }
+
+    #[test]
+    fn a_helper_may_borrow() {
+        let function = quote!(
+            async fn f<'a, T>(&mut self, a: &'a str, b: impl Fn(T)) -> &'a T {}
+        );
+        assert!(codes(Role::Helper, function).is_empty());
+    }
+}

@@ -1,0 +1,197 @@
+//! One instance, whatever it runs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::client::error::{LookupError, RaiseError, WaitError};
+use crate::client::{within_limit, within_name_limit};
+use crate::engine::Engine;
+use crate::engine::hub::Hub;
+use crate::engine::message::{Delivered, Incoming, Reply, Submission, Until, Version, Watch};
+use crate::event::{EventRaised, HistoryEvent, Name};
+use crate::id::{InstanceId, InstanceKey};
+use crate::orchestration::Event;
+use crate::payload::Payload;
+use crate::store::{StoreError, Summary};
+
+/// A handle of one instance that knows no types. Cheap to clone; does not keep the engine running.
+#[derive(Clone)]
+pub struct Instance {
+    hub: Arc<Hub>,
+    key: InstanceKey,
+    id: InstanceId,
+}
+
+impl Instance {
+    pub(crate) fn new(engine: &Engine, key: InstanceKey, id: InstanceId) -> Self {
+        Self {
+            hub: Arc::clone(&engine.hub),
+            key,
+            id,
+        }
+    }
+
+    pub(crate) fn find(engine: &Engine, id: &str) -> Result<Option<Self>, LookupError> {
+        // Ids that the engine made are found as well, though nobody may choose one.
+        let id = if id.starts_with('~') {
+            InstanceId::stored(id)
+        } else {
+            InstanceId::parse(id)?
+        };
+        let key = engine.hub.reviver.reader.find(&id);
+        let key = key.map_err(|error| unreadable(&engine.hub, error))?;
+        Ok(key.map(|key| Self::new(engine, key, id)))
+    }
+
+    /// The instance's id.
+    pub fn id(&self) -> &InstanceId {
+        &self.id
+    }
+
+    /// The instance as it is recorded now: never older than what this program has been told.
+    ///
+    /// # Errors
+    /// [`LookupError`] if the store cannot be read.
+    #[expect(
+        clippy::unused_async,
+        reason = "a read that waits for its disk would be no other call"
+    )]
+    pub async fn status(&self) -> Result<Summary, LookupError> {
+        let summary = self.hub.reviver.reader.summary(self.key);
+        let summary = summary.map_err(|error| unreadable(&self.hub, error))?;
+        summary.ok_or_else(|| LookupError::NotFound(self.id.to_string()))
+    }
+
+    /// The custom status that the orchestration set last; `None` if it set none.
+    ///
+    /// # Errors
+    /// [`LookupError`] if the store cannot be read or the status is no `T`.
+    pub async fn custom_status<T: DeserializeOwned>(&self) -> Result<Option<T>, LookupError> {
+        let status = self.status().await?.custom_status;
+        Ok(status.map(|status| status.decode()).transpose()?)
+    }
+
+    /// The history of the current execution, or of the last.
+    ///
+    /// # Errors
+    /// [`LookupError`] if the store cannot be read.
+    pub async fn history(&self) -> Result<Vec<HistoryEvent>, LookupError> {
+        let summary = self.status().await?;
+        let history = (self.hub.reviver.reader).current_history(self.key, &summary);
+        history.map_err(|error| unreadable(&self.hub, error))
+    }
+
+    /// Waits until the instance has ended. A stall does not end the wait: mended code may go on.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// [`WaitError`] if the engine stops.
+    pub async fn wait(&self) -> Result<Summary, WaitError> {
+        self.watch(Until::Ended).await
+    }
+
+    /// Waits until more is recorded of the instance than `seen`, or it has ended.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// [`WaitError`] if the engine stops.
+    pub async fn changed(&self, seen: &Summary) -> Result<Summary, WaitError> {
+        self.watch(Until::Beyond(Version(seen.execution, seen.events)))
+            .await
+    }
+
+    /// Raises a typed event.
+    ///
+    /// # Durability
+    /// The event is on disk when this resolves. It is buffered until the orchestration awaits it.
+    ///
+    /// # Errors
+    /// [`RaiseError`] if the instance has ended or the engine has stopped.
+    pub async fn raise<T: Serialize>(
+        &self,
+        event: &'static Event<T>,
+        value: T,
+    ) -> Result<(), RaiseError> {
+        self.send(
+            Name::Borrowed(event.name()),
+            within_limit(Payload::json(&value))?,
+        )
+        .await
+    }
+
+    /// Raises an event by name, with JSON: for tools.
+    ///
+    /// # Errors
+    /// As [`raise`](Self::raise).
+    pub async fn raise_named(
+        &self,
+        name: impl Into<String>,
+        value: &Value,
+    ) -> Result<(), RaiseError> {
+        self.send(Name::from(name.into()), within_limit(Payload::json(value))?)
+            .await
+    }
+
+    async fn send(&self, name: Name, payload: Payload) -> Result<(), RaiseError> {
+        let name = within_name_limit(name)?;
+        let at = self.hub.clock.now();
+        let event = HistoryEvent::EventRaised(EventRaised {
+            at,
+            name,
+            payload,
+            event: None,
+        });
+        let (reply, answer) = Reply::channel();
+        let arrival = Incoming::Arrival {
+            event,
+            execution: None,
+            reply: Some(reply),
+        };
+        self.hub.deliver(self.key, arrival)?;
+        match answer.await {
+            Ok(Delivered::Recorded) => Ok(()),
+            Ok(Delivered::Ended) => Err(RaiseError::Ended(self.id.to_string())),
+            Ok(Delivered::Unknown) => Err(RaiseError::NotFound(self.id.to_string())),
+            Ok(Delivered::Unreadable(report)) => Err(RaiseError::Damaged {
+                id: self.id.to_string(),
+                report,
+            }),
+            Err(_) => Err(RaiseError::Unknown(self.hub.reason())),
+        }
+    }
+
+    async fn watch(&self, until: Until) -> Result<Summary, WaitError> {
+        let (reply, answer) = Reply::channel();
+        self.hub.submit(Submission::Watch(Watch {
+            key: self.key,
+            until,
+            reply,
+        }))?;
+        match answer.await {
+            Ok(found) => found?.ok_or_else(|| WaitError::NotFound(self.id.to_string())),
+            Err(_) => Err(self.hub.reason().into()),
+        }
+    }
+}
+
+/// Why the store could not be read: if the engine has closed it, why that.
+fn unreadable(hub: &Hub, error: StoreError) -> LookupError {
+    match error {
+        StoreError::Closed => hub.reason().into(),
+        error => error.into(),
+    }
+}
+
+impl fmt::Debug for Instance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "instance `{}`", self.id)
+    }
+}

@@ -1,0 +1,239 @@
+//! The engine: machines that are stepped, and the threads that step them.
+//!
+//! [`Engine`] is what a program opens. Behind it stand a shard machine for the instances, a commit machine for the store, a
+//! timer machine and an activity dispatcher, none of which knows a thread; they meet in the module `hub`.
+//!
+//! Source: `docs/design.md`, "The engine".
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::activity::States;
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::limits;
+use crate::registry::Registry;
+use crate::store::{Counters, Medium, StoreOptions};
+
+pub(crate) mod boot;
+pub(crate) mod committer;
+pub(crate) mod crew;
+pub(crate) mod desk;
+pub(crate) mod dispatcher;
+pub(crate) mod failpoint;
+pub(crate) mod hub;
+pub(crate) mod integrity;
+pub(crate) mod live;
+pub(crate) mod message;
+pub(crate) mod queue;
+pub(crate) mod recovery;
+pub(crate) mod revive;
+pub(crate) mod shard;
+pub(crate) mod store_clock;
+pub(crate) mod threads;
+pub(crate) mod timer_board;
+pub(crate) mod timers;
+pub(crate) mod watchers;
+
+#[cfg(test)]
+mod tests;
+
+pub use boot::OpenError;
+pub use hub::Stopped;
+
+use boot::Parts;
+use hub::{Hub, Shape};
+use threads::Threads;
+
+/// An open store and the machines that move its instances on.
+///
+/// Cheap to clone; the engine runs until [`shutdown`](Self::shutdown), or until the last clone is dropped. Handles of
+/// instances do not keep it running.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) hub: Arc<Hub>,
+    shell: Arc<dyn Shell>,
+}
+
+/// Whatever steps the machines.
+pub(crate) trait Shell: Send + Sync + fmt::Debug {
+    /// Stops everything; resolves when the file is free.
+    fn shut_down(&self, grace: Duration)
+    -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+}
+
+impl Shell for Threads {
+    fn shut_down(
+        &self,
+        grace: Duration,
+    ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Self::shut_down(self, grace))
+    }
+}
+
+impl Engine {
+    /// Opens the store at `path`, creating it if nothing is there, and goes on with everything that was unfinished.
+    ///
+    /// Runs what is linked into the program, without state; [`builder`](Self::builder) says more.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the file is open elsewhere, damaged or none of ours, or the program's functions do not fit together.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        Self::builder(path).open().await
+    }
+
+    /// An engine over the store at `path`, to be opened.
+    pub fn builder(path: impl Into<PathBuf>) -> EngineBuilder {
+        EngineBuilder::new(path.into())
+    }
+
+    /// Stops the engine: no further activity is started, running ones get 5 s to end, and the file is closed.
+    ///
+    /// [`shutdown_within`](Self::shutdown_within) gives them more or less. What is unfinished goes on when the store is
+    /// opened again.
+    ///
+    /// # Cancel safety
+    /// Dropping the future half-way leaves an engine that starts nothing more; call it again, or drop the engine.
+    pub async fn shutdown(&self) {
+        self.shell.shut_down(SHUTDOWN_GRACE).await;
+    }
+
+    /// Stops the engine, giving running activities `grace` to end.
+    pub async fn shutdown_within(&self, grace: Duration) {
+        self.shell.shut_down(grace).await;
+    }
+
+    /// What the store has done since it was opened, and what it holds.
+    pub fn counters(&self) -> Counters {
+        self.hub.counters()
+    }
+
+    pub(crate) fn from_parts(hub: Arc<Hub>, shell: Arc<dyn Shell>) -> Self {
+        Self { hub, shell }
+    }
+}
+
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("is_stopped", &self.hub.is_stopped())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an engine is opened with.
+#[derive(Debug)]
+pub struct EngineBuilder {
+    path: PathBuf,
+    registry: Option<Registry>,
+    states: States,
+    store: StoreOptions,
+    activities: usize,
+    live_bytes: usize,
+    shards: usize,
+    runtime: Option<tokio::runtime::Handle>,
+}
+
+impl EngineBuilder {
+    fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            registry: None,
+            states: States::new(),
+            store: StoreOptions::default(),
+            activities: limits::ACTIVITIES_MAX,
+            live_bytes: limits::LIVE_BYTES_MAX,
+            shards: std::thread::available_parallelism().map_or(1, usize::from),
+            runtime: None,
+        }
+    }
+
+    /// Gives a value to every activity that takes `#[state] name: &T`.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.states.insert(Arc::new(value));
+        self
+    }
+
+    /// Runs what this registry holds, instead of everything that is linked in.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// How many activities run at a time; 1,024 unless said otherwise.
+    #[must_use]
+    pub fn activity_limit(mut self, activities: usize) -> Self {
+        self.activities = activities;
+        self
+    }
+
+    /// Bytes, by estimate, that idle instances may take in memory; 256 MiB unless said otherwise. Beyond it the least
+    /// recently used are dropped and come back by replay.
+    #[must_use]
+    pub fn live_bytes(mut self, bytes: usize) -> Self {
+        self.live_bytes = bytes;
+        self
+    }
+
+    /// Bytes of the store's page cache; 128 MiB unless said otherwise.
+    #[must_use]
+    pub fn cache_bytes(mut self, bytes: usize) -> Self {
+        self.store.cache_bytes = bytes;
+        self
+    }
+
+    /// How many threads poll orchestrators; one for each core unless said otherwise.
+    #[must_use]
+    pub fn shards(mut self, shards: usize) -> Self {
+        self.shards = shards;
+        self
+    }
+
+    /// Runs activities on this runtime, instead of the one in which the engine is opened.
+    #[must_use]
+    pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
+    /// Opens the store and goes on with everything that was unfinished.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the file is open elsewhere, damaged or none of ours, or the program's functions do not fit together.
+    pub async fn open(self) -> Result<Engine, OpenError> {
+        let runtime = match self.runtime {
+            Some(runtime) => runtime,
+            None => tokio::runtime::Handle::try_current().map_err(|_| OpenError::NoRuntime)?,
+        };
+        let live_bytes = self.live_bytes;
+        let parts = Parts {
+            medium: Medium::File(self.path),
+            store: self.store,
+            registry: self.registry.unwrap_or_else(Registry::linked),
+            states: self.states,
+            clock: Arc::new(SystemClock::new()),
+            entropy: Arc::new(SystemEntropy),
+            runtime: runtime.clone(),
+            activity_limit: self.activities,
+            shape: Shape {
+                shards: self.shards,
+                bell: None,
+            },
+        };
+        // Opening reads and syncs a file.
+        let opened = runtime.spawn_blocking(move || {
+            let booted = boot::boot(parts)?;
+            let hub = Arc::clone(&booted.hub);
+            let threads = Threads::start(booted, live_bytes)?;
+            Ok(Engine::from_parts(hub, Arc::new(threads)))
+        });
+        opened.await.unwrap_or_else(|error| {
+            Err(OpenError::Thread(std::io::Error::other(error.to_string())))
+        })
+    }
+}

@@ -1,0 +1,166 @@
+//! From a file to an engine that is ready to go on: what both shells have in common.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::activity::States;
+use crate::clock::{Clock, Entropy};
+use crate::engine::committer::Committer;
+use crate::engine::desk::Desk;
+use crate::engine::hub::{Hub, Shape};
+use crate::engine::message::Effects;
+use crate::engine::recovery;
+use crate::engine::revive::Reviver;
+use crate::engine::store_clock::StoreClock;
+use crate::registry::{Duplicate, Registry};
+use crate::store::{Integrity, Medium, Store, StoreError, StoreOptions};
+
+/// What an engine is made of.
+pub(crate) struct Parts {
+    pub(crate) medium: Medium,
+    pub(crate) store: StoreOptions,
+    pub(crate) registry: Registry,
+    pub(crate) states: States,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) runtime: tokio::runtime::Handle,
+    pub(crate) activity_limit: usize,
+    pub(crate) shape: Shape,
+}
+
+/// An engine that stands still.
+#[derive(Debug)]
+pub(crate) struct Booted {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) committer: Committer,
+    /// What was outstanding; to be released once the machines run.
+    pub(crate) outstanding: Effects,
+    /// The check of a file that was too large to be checked when it was opened.
+    pub(crate) integrity: Option<Integrity>,
+}
+
+/// Why an engine could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// One name stands for two functions.
+    #[error(transparent)]
+    Duplicate(#[from] Duplicate),
+    /// An activity needs a `#[state]` that the engine was not given.
+    #[error(
+        "activity `{activity}` at {place} takes `#[state]` of type `{type_name}`, which the engine was not given; add `.state(..)` to the engine's builder"
+    )]
+    MissingState {
+        /// The activity.
+        activity: String,
+        /// Where it is.
+        place: String,
+        /// The type, as its source spells it.
+        type_name: String,
+    },
+    /// The store could not be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The program was built with `panic = "abort"`.
+    #[error(
+        "this program is built with `panic = \"abort\"`, where the panic of one activity would end all; build it with `panic = \"unwind\"`"
+    )]
+    PanicAborts,
+    /// There is no tokio runtime to run activities on.
+    #[error(
+        "an engine was opened outside a tokio runtime; open it in one, or pass one with `.runtime(..)`"
+    )]
+    NoRuntime,
+    /// A thread could not be started.
+    #[error("a thread of the engine could not be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// Opens the store and works out what is outstanding. Nothing runs yet.
+pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
+    if cfg!(panic = "abort") {
+        return Err(OpenError::PanicAborts);
+    }
+    check(&parts.registry, &parts.states)?;
+    let registry = Arc::new(parts.registry);
+    let wall = parts.clock.wall();
+    let (mut store, recovered) = Store::open(parts.medium, parts.store, wall, &*parts.entropy)?;
+    let build = store.build(&fingerprint(&registry).to_le_bytes())?;
+    let clock = StoreClock::new(Arc::clone(&parts.clock), recovered.last_time);
+    let now = clock.now();
+    let plan = recovery::plan(&recovered, &store.reader(), now)?;
+    if !plan.suspects.is_empty() {
+        let mut transaction = store.begin(now)?;
+        for (key, event, count) in &plan.suspects {
+            transaction.set_suspect(*key, *event, *count);
+        }
+        transaction.commit()?;
+    }
+    tracing::info!(
+        created = recovered.created,
+        clean = recovered.clean,
+        unfinished = recovered.instances.len(),
+        "the event log is open"
+    );
+    let id = store.id();
+    let reviver = Reviver {
+        registry: Arc::clone(&registry),
+        reader: store.reader(),
+        store: id,
+        build,
+    };
+    let desk = Desk::new(
+        registry,
+        parts.states,
+        id,
+        parts.runtime,
+        parts.activity_limit,
+    );
+    let hub = Hub::new(Arc::new(reviver), clock, parts.entropy, desk, parts.shape);
+    hub.count(store.counters());
+    let integrity = (!recovered.is_checked).then(|| store.reader().integrity());
+    let committer = Committer::new(store, build, plan.children);
+    Ok(Booted {
+        hub: Arc::new(hub),
+        committer,
+        outstanding: plan.effects,
+        integrity,
+    })
+}
+
+fn check(registry: &Registry, states: &States) -> Result<(), OpenError> {
+    if let Some(duplicate) = registry.duplicate() {
+        return Err(duplicate.clone().into());
+    }
+    for (name, entry) in registry.activities() {
+        let missing = entry
+            .states
+            .iter()
+            .find(|state| !states.holds((state.type_id)()));
+        if let Some(state) = missing {
+            return Err(OpenError::MissingState {
+                activity: name.to_string(),
+                place: entry.origin.to_string(),
+                type_name: state.type_name.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Differs between two builds whose places in the source may differ.
+fn fingerprint(registry: &Registry) -> u64 {
+    let mut text = registry.describe();
+    let program = std::env::current_exe().and_then(std::fs::metadata);
+    if let Ok(program) = program {
+        // Writing to a `String` cannot fail.
+        let _written = write!(text, "{} {:?}", program.len(), program.modified().ok());
+    }
+    xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "parts of an engine with {} shards", self.shape.shards)
+    }
+}

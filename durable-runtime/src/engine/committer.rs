@@ -1,0 +1,138 @@
+//! The commit machine: everything that asks to be recorded goes through one transaction after another.
+//!
+//! It is fed with submissions, writes all of them in one transaction, and only then hands out what follows from them.
+//! Ids are resolved while a batch forms, so that two starts of one id never both create.
+
+use std::collections::HashMap;
+
+use crate::clock::Timestamp;
+use crate::engine::failpoint;
+use crate::engine::message::{CommandRef, Effects, Submission};
+use crate::engine::watchers::Watchers;
+use crate::id::{BuildId, InstanceKey};
+use crate::store::{Counters, Store, StoreError};
+
+mod batch;
+
+pub(crate) use batch::{cancel_request, child_conflict, child_outcome};
+
+use batch::Batch;
+
+/// The write side of the store and those who wait for what it writes.
+pub(crate) struct Committer {
+    store: Store,
+    build: BuildId,
+    queue: Vec<Submission>,
+    /// Running children by the command that waits for them.
+    children: HashMap<CommandRef, InstanceKey>,
+    watchers: Watchers,
+    /// What followed from a batch that was not written; kept for its replies.
+    unanswered: Vec<Effects>,
+}
+
+impl Committer {
+    pub(crate) fn new(
+        store: Store,
+        build: BuildId,
+        children: HashMap<CommandRef, InstanceKey>,
+    ) -> Self {
+        Self {
+            watchers: Watchers::new(store.reader()),
+            store,
+            build,
+            queue: Vec::new(),
+            unanswered: Vec::new(),
+            children,
+        }
+    }
+
+    /// Takes submissions in; nothing is written before [`commit`](Self::commit).
+    pub(crate) fn submit(&mut self, submissions: impl IntoIterator<Item = Submission>) {
+        self.queue.extend(submissions);
+    }
+
+    /// Writes everything that was submitted in one transaction and returns what follows from it.
+    ///
+    /// # Errors
+    /// The outcome of the transaction is unknown and the store refuses everything from now on. Whoever waits for an answer gets
+    /// none, but only once the committer is dropped: by then, it can be known why.
+    pub(crate) fn commit(&mut self, now: Timestamp) -> Result<Effects, StoreError> {
+        let mut batch = Batch::new(now, self.build);
+        match self.fill(&mut batch) {
+            Ok(()) => Ok(batch.effects),
+            Err(error) => {
+                self.unanswered.push(batch.effects);
+                Err(error)
+            }
+        }
+    }
+
+    fn fill(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let queue = std::mem::take(&mut self.queue);
+        let (writes, questions): (Vec<_>, Vec<_>) =
+            queue.into_iter().partition(Submission::is_write);
+        self.queue = questions;
+        if !writes.is_empty() {
+            failpoint::hit("commit.before");
+            let mut transaction = self.store.begin(batch.now)?;
+            let mut writes = writes.into_iter();
+            let written = writes
+                .try_for_each(|write| batch.write(&mut transaction, write, &mut self.children))
+                .and_then(|()| transaction.commit());
+            if let Err(error) = written {
+                self.queue.extend(writes);
+                return Err(error);
+            }
+            failpoint::hit("commit.after");
+        }
+        for question in std::mem::take(&mut self.queue) {
+            match question {
+                Submission::Watch(watch) => self.watchers.watch(watch, &mut batch.effects)?,
+                Submission::Probe(reply) => batch.effects.answer(reply, ()),
+                Submission::Start(_) | Submission::Turn(_) => {}
+            }
+        }
+        self.watchers.notify(&batch.touched, &mut batch.effects)
+    }
+
+    /// One slice of what keeps the file in order; true if there is more to do.
+    pub(crate) fn maintain(&mut self) -> Result<bool, StoreError> {
+        self.store.maintain()
+    }
+
+    pub(crate) fn maintenance_is_due(&self) -> bool {
+        self.store.fold_is_due()
+    }
+
+    /// Whether anything was submitted.
+    pub(crate) fn has_work(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// What the store has counted.
+    pub(crate) fn counters(&self) -> Counters {
+        self.store.counters()
+    }
+
+    pub(crate) fn close(self, now: Timestamp) -> Result<(), StoreError> {
+        self.store.close(now)
+    }
+
+    /// How many wait to hear of a change.
+    pub(crate) fn watchers(&self) -> usize {
+        self.watchers.count()
+    }
+}
+
+impl Submission {
+    /// Whether it writes; the others ask, and are answered after the commit.
+    fn is_write(&self) -> bool {
+        matches!(self, Self::Start(_) | Self::Turn(_))
+    }
+}
+
+impl std::fmt::Debug for Committer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Committer with {} submissions waiting", self.queue.len())
+    }
+}

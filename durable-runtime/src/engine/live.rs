@@ -1,0 +1,295 @@
+//! One live instance: its execution, or the reason why it has none.
+
+use crate::clock::Timestamp;
+use crate::engine::message::{Delivered, Incoming, Reply, TurnCommit, TurnCommitEnd};
+use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, StallReason};
+use crate::id::{InstanceKey, Sequence};
+use crate::limits;
+use crate::replay::{Execution, Turn, TurnEnd};
+use crate::store::{Reader, StoreError};
+
+/// An instance in memory.
+pub(crate) struct Live {
+    pub(crate) key: InstanceKey,
+    pub(crate) started: Box<ExecutionStarted>,
+    pub(crate) phase: Phase,
+    /// The stall that is the last word on record; the next turn that starts ends it.
+    pub(crate) stalled: Option<(StallReason, String)>,
+}
+
+/// What an instance in memory does.
+pub(crate) enum Phase {
+    /// It waits for arrivals, or has a turn on its way to the disk.
+    Running(Execution),
+    /// Its turn cannot be run. What arrives is recorded and waits until it is mended.
+    Stalled {
+        /// Where the next event goes.
+        next: Sequence,
+        /// What is to be recorded of the stall; nothing, if it is on record already.
+        unrecorded: Option<(StallReason, String)>,
+    },
+    /// Its last turn is on its way to the disk.
+    Over,
+}
+
+/// What is to be committed, before it is encoded.
+struct Draft {
+    turn: Turn,
+    end: TurnCommitEnd,
+    replies: Vec<Reply<Delivered>>,
+}
+
+/// An inbox, sorted into what a turn needs.
+struct Sorted {
+    events: Vec<HistoryEvent>,
+    replies: Vec<Reply<Delivered>>,
+    stall: Option<(StallReason, String)>,
+}
+
+impl Live {
+    /// Whether nothing more will happen to it in this execution.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over)
+    }
+
+    /// An estimate of the memory it takes, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        const BASE: usize = 512;
+        BASE + match &self.phase {
+            Phase::Running(execution) => execution.memory(),
+            Phase::Stalled { .. } | Phase::Over => 0,
+        }
+    }
+
+    /// Delivers an inbox: runs a turn, or records what has arrived if the instance is stalled.
+    pub(crate) fn step(
+        &mut self,
+        inbox: Vec<Incoming>,
+        now: Timestamp,
+        reader: &Reader,
+    ) -> Result<Option<TurnCommit>, StoreError> {
+        let sorted = self.sort(inbox);
+        if let Phase::Running(execution) = &self.phase
+            && let Some(stall) = sorted.stall.clone()
+        {
+            self.phase = Phase::Stalled {
+                next: execution.next(),
+                unrecorded: Some(stall),
+            };
+        }
+        let draft = match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Running(execution) => self.run(execution, sorted, now),
+            Phase::Stalled { next, unrecorded } => self.record(next, unrecorded, sorted, now),
+            Phase::Over => None,
+        };
+        draft.map(|draft| self.commit(draft, reader)).transpose()
+    }
+
+    /// Keeps what is for this execution and may still change something.
+    fn sort(&self, inbox: Vec<Incoming>) -> Sorted {
+        let mut sorted = Sorted {
+            events: Vec::new(),
+            replies: Vec::new(),
+            stall: None,
+        };
+        for incoming in inbox {
+            match incoming {
+                Incoming::Arrival {
+                    event,
+                    execution,
+                    reply,
+                } => {
+                    let is_ours = execution.is_none_or(|wanted| wanted == self.started.execution);
+                    if is_ours && self.accepts(&event) {
+                        sorted.events.push(event);
+                    }
+                    sorted.replies.extend(reply);
+                }
+                Incoming::Wake => {}
+                Incoming::Stall {
+                    execution,
+                    reason,
+                    report,
+                } => {
+                    if execution == self.started.execution {
+                        sorted.stall = Some((reason, report));
+                    }
+                }
+            }
+        }
+        sorted
+    }
+
+    fn accepts(&self, arrival: &HistoryEvent) -> bool {
+        match &self.phase {
+            Phase::Running(execution) => execution.accepts(arrival),
+            Phase::Stalled { .. } => true,
+            Phase::Over => false,
+        }
+    }
+
+    fn run(&mut self, mut execution: Execution, sorted: Sorted, now: Timestamp) -> Option<Draft> {
+        let is_due = !sorted.events.is_empty() || execution.has_undelivered();
+        if !is_due && self.stalled.is_none() {
+            self.phase = Phase::Running(execution);
+            // Whoever raised an event that changes nothing is told that it is dealt with.
+            sorted
+                .replies
+                .into_iter()
+                .for_each(|reply| reply.send(Delivered::Recorded));
+            return None;
+        }
+        let before = execution.next();
+        let mut turn = execution.turn(now, sorted.events);
+        self.warn_of_length(before, after(&turn));
+        let end = self.end_of(&mut turn, execution);
+        if turn.events.is_empty() {
+            return None;
+        }
+        Some(Draft {
+            turn,
+            end,
+            replies: sorted.replies,
+        })
+    }
+
+    /// What the end of a turn means for the instance.
+    fn end_of(&mut self, turn: &mut Turn, execution: Execution) -> TurnCommitEnd {
+        match std::mem::replace(&mut turn.end, TurnEnd::Waiting) {
+            TurnEnd::Waiting => {
+                self.stalled = None;
+                self.phase = Phase::Running(execution);
+                TurnCommitEnd::Open
+            }
+            TurnEnd::Completed { abandoned } => TurnCommitEnd::Completed {
+                parent: self.started.parent.clone(),
+                abandoned,
+            },
+            TurnEnd::Continued {
+                abandoned,
+                next,
+                carried,
+            } => TurnCommitEnd::Continued {
+                next,
+                carried,
+                abandoned,
+            },
+            TurnEnd::Stalled => {
+                if let Some(HistoryEvent::ExecutionStalled(stalled)) = turn.events.pop() {
+                    let ExecutionStalled { at, reason, report } = stalled;
+                    self.note_stall(&mut turn.events, reason, report, at);
+                }
+                self.phase = Phase::Stalled {
+                    next: after(turn),
+                    unrecorded: None,
+                };
+                TurnCommitEnd::Open
+            }
+        }
+    }
+
+    /// Records arrivals, and the stall itself if it is new, without running anything.
+    fn record(
+        &mut self,
+        next: Sequence,
+        unrecorded: Option<(StallReason, String)>,
+        sorted: Sorted,
+        now: Timestamp,
+    ) -> Option<Draft> {
+        let mut events = sorted.events;
+        if let Some((reason, report)) = unrecorded {
+            self.note_stall(&mut events, reason, report, now);
+        }
+        let turn = Turn {
+            first: next,
+            events,
+            places: Vec::new(),
+            child_tags: Vec::new(),
+            end: TurnEnd::Waiting,
+        };
+        self.phase = Phase::Stalled {
+            next: after(&turn),
+            unrecorded: None,
+        };
+        if turn.events.is_empty() {
+            sorted
+                .replies
+                .into_iter()
+                .for_each(|reply| reply.send(Delivered::Recorded));
+            return None;
+        }
+        Some(Draft {
+            turn,
+            end: TurnCommitEnd::Open,
+            replies: sorted.replies,
+        })
+    }
+
+    /// A history that grows long is told of once, in time to end it.
+    fn warn_of_length(&self, before: Sequence, after: Sequence) {
+        let bound = limits::HISTORY_EVENTS_WARN;
+        if before.0 < bound && after.0 >= bound {
+            tracing::warn!(
+                instance = %self.started.instance,
+                events = after.0,
+                limit = limits::HISTORY_EVENTS_MAX,
+                "the history grows long; end the execution in time with `continue_as_new`"
+            );
+        }
+    }
+
+    /// Adds a stall to what is recorded, unless it is on record already: a restart that finds the same adds nothing.
+    fn note_stall(
+        &mut self,
+        events: &mut Vec<HistoryEvent>,
+        reason: StallReason,
+        report: String,
+        at: Timestamp,
+    ) {
+        let found = Some((reason, report.clone()));
+        if self.stalled != found {
+            tracing::error!(instance = %self.started.instance, ?reason, "{report}");
+            events.push(HistoryEvent::ExecutionStalled(ExecutionStalled {
+                at,
+                reason,
+                report,
+            }));
+            self.stalled = found;
+        }
+    }
+
+    /// Encodes a draft here, beside the committer, which everybody waits for.
+    fn commit(&self, draft: Draft, reader: &Reader) -> Result<TurnCommit, StoreError> {
+        let Draft { turn, end, replies } = draft;
+        let execution = self.started.execution;
+        let frame = reader.encode(self.key, execution, turn.first, &turn.events)?;
+        Ok(TurnCommit {
+            instance: self.started.instance.clone(),
+            key: self.key,
+            execution,
+            frame,
+            events: turn.events,
+            places: turn.places,
+            child_tags: turn.child_tags,
+            end,
+            replies,
+        })
+    }
+}
+
+/// The sequence after a turn's last event.
+fn after(turn: &Turn) -> Sequence {
+    let count = u32::try_from(turn.events.len()).unwrap_or(u32::MAX);
+    Sequence(turn.first.0.saturating_add(count))
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let phase = match self.phase {
+            Phase::Running(_) => "running",
+            Phase::Stalled { .. } => "stalled",
+            Phase::Over => "over",
+        };
+        write!(f, "`{}` {phase}", self.started.instance)
+    }
+}

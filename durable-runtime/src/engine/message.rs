@@ -1,0 +1,245 @@
+//! What the machines of the engine say to one another.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use tokio::sync::oneshot;
+
+use crate::clock::Timestamp;
+use crate::event::{
+    ActivityScheduled, Cancelled, ExecutionStarted, HistoryEvent, Parent, StallReason,
+};
+use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, SiteId, SourceSite};
+use crate::store::{EncodedFrame, StoreError, Summary};
+
+/// Where an answer is sent to.
+pub(crate) struct Reply<T>(oneshot::Sender<T>);
+
+impl<T> Reply<T> {
+    /// A reply and the future of its answer; an error there means that the reply was dropped.
+    pub(crate) fn channel() -> (Self, oneshot::Receiver<T>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self(sender), receiver)
+    }
+
+    pub(crate) fn send(self, value: T) {
+        // Whoever asked may have lost interest.
+        drop(self.0.send(value));
+    }
+
+    /// Whether somebody still waits for the answer.
+    pub(crate) fn is_awaited(&self) -> bool {
+        !self.0.is_closed()
+    }
+}
+
+impl<T> fmt::Debug for Reply<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reply")
+    }
+}
+
+/// A command of an execution, from outside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct CommandRef {
+    pub(crate) instance: InstanceKey,
+    pub(crate) execution: ExecutionId,
+    pub(crate) scheduled: EventId,
+}
+
+/// One delivery of one attempt of an activity.
+#[derive(Debug, Clone)]
+pub(crate) struct Task {
+    pub(crate) command: CommandRef,
+    pub(crate) instance: InstanceId,
+    pub(crate) scheduled: ActivityScheduled,
+    /// What its body is told: 1 for the first delivery, more if the engine has ended while it was outstanding.
+    pub(crate) delivery: u32,
+}
+
+/// What reaches an instance.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// Something that its history will hold.
+    Arrival {
+        event: HistoryEvent,
+        /// The execution it is for; an event raised from outside is for whichever runs.
+        execution: Option<ExecutionId>,
+        /// Whoever waits to hear that it is on disk.
+        reply: Option<Reply<Delivered>>,
+    },
+    /// There is something recorded that no turn has delivered yet.
+    Wake,
+    /// It asked for something that this program does not have.
+    Stall {
+        execution: ExecutionId,
+        reason: StallReason,
+        report: String,
+    },
+}
+
+/// What became of an arrival that somebody waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Delivered {
+    /// It is on disk.
+    Recorded,
+    /// The instance has ended; nothing was recorded.
+    Ended,
+    /// There is no such instance.
+    Unknown,
+    /// What is recorded of the instance is damaged, as this says; nothing was recorded.
+    Unreadable(String),
+}
+
+/// What a shard is told.
+#[derive(Debug)]
+pub(crate) enum ShardInput {
+    Incoming(InstanceKey, Incoming),
+    /// The turn that this instance had submitted is on disk.
+    Committed(InstanceKey),
+    /// The turn that this instance had submitted cannot be recorded: its own row is damaged.
+    Refused(InstanceKey),
+    /// Asks, once everything before it is dealt with, whether the shard has nothing on its way to the disk.
+    Probe(Reply<bool>),
+}
+
+impl ShardInput {
+    /// Whom it is for.
+    pub(crate) fn instance(&self) -> Option<InstanceKey> {
+        match self {
+            Self::Incoming(key, _) | Self::Committed(key) | Self::Refused(key) => Some(*key),
+            Self::Probe(_) => None,
+        }
+    }
+}
+
+/// What asks for a place in the next commit.
+#[derive(Debug)]
+pub(crate) enum Submission {
+    Start(Box<Start>),
+    Turn(Box<TurnCommit>),
+    Watch(Watch),
+    /// Asks to hear when everything before it is on disk.
+    Probe(Reply<()>),
+}
+
+/// A client's wish to start an instance. The committer fills in the time.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) started: ExecutionStarted,
+    pub(crate) reply: Reply<Started>,
+}
+
+/// What became of a start.
+#[derive(Debug)]
+pub(crate) enum Started {
+    Created(InstanceKey),
+    /// The instance was there, with the same name, version and input.
+    Attached(InstanceKey),
+    /// The id belongs to another instance.
+    Conflict {
+        difference: &'static str,
+    },
+    /// The id belongs to an instance whose row is damaged; nothing was started.
+    Unreadable(StoreError),
+}
+
+/// The events of one turn, and what follows from their being on disk.
+#[derive(Debug)]
+pub(crate) struct TurnCommit {
+    pub(crate) instance: InstanceId,
+    pub(crate) key: InstanceKey,
+    pub(crate) execution: ExecutionId,
+    pub(crate) frame: EncodedFrame,
+    pub(crate) events: Vec<HistoryEvent>,
+    pub(crate) places: Vec<(SiteId, SourceSite)>,
+    pub(crate) child_tags: Vec<(EventId, BTreeMap<String, String>)>,
+    pub(crate) end: TurnCommitEnd,
+    pub(crate) replies: Vec<Reply<Delivered>>,
+}
+
+/// How the instance stands after the turn.
+#[derive(Debug)]
+pub(crate) enum TurnCommitEnd {
+    /// It waits, or is stalled.
+    Open,
+    /// The last event is its outcome.
+    Completed {
+        parent: Option<Parent>,
+        abandoned: Vec<Cancelled>,
+    },
+    Continued {
+        next: Box<ExecutionStarted>,
+        carried: Vec<HistoryEvent>,
+        abandoned: Vec<Cancelled>,
+    },
+}
+
+/// A wish to hear when an instance has changed.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) key: InstanceKey,
+    pub(crate) until: Until,
+    /// `None`: there is no such instance.
+    pub(crate) reply: Reply<Result<Option<Summary>, StoreError>>,
+}
+
+/// What a watcher waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    Ended,
+    /// Anything recorded beyond this version.
+    Beyond(Version),
+}
+
+/// How much of an instance is recorded: grows with every commit of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Version(pub(crate) ExecutionId, pub(crate) u32);
+
+/// What may be armed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum TimerRef {
+    /// A timer of an execution.
+    Durable(CommandRef),
+    /// The time-out of a running attempt.
+    Attempt(CommandRef),
+}
+
+/// What follows from a commit, once it is on disk.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) to_shards: Vec<ShardInput>,
+    pub(crate) run: Vec<Task>,
+    pub(crate) cancel: Vec<CommandRef>,
+    pub(crate) arm: Vec<(TimerRef, Timestamp)>,
+    pub(crate) disarm: Vec<TimerRef>,
+    pub(crate) answers: Vec<Answer>,
+}
+
+/// An answer that may be given.
+pub(crate) struct Answer(Box<dyn FnOnce() + Send>);
+
+impl Answer {
+    pub(crate) fn give(self) {
+        (self.0)();
+    }
+}
+
+impl Effects {
+    /// Answers `reply` with `value` when these effects are released.
+    pub(crate) fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, value: T) {
+        self.answers
+            .push(Answer(Box::new(move || reply.send(value))));
+    }
+
+    /// Keeps a reply, which will not be given, from being dropped before these effects are.
+    pub(crate) fn keep<T: Send + 'static>(&mut self, reply: Reply<T>) {
+        self.answers.push(Answer(Box::new(move || drop(reply))));
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Answer")
+    }
+}

@@ -1,0 +1,84 @@
+//! The timer machine: what is armed, and what is due.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::clock::Timestamp;
+use crate::engine::message::TimerRef;
+
+/// Armed timers, in the order in which they fire: by due time, then by number.
+#[derive(Debug, Default)]
+pub(crate) struct Timers {
+    due: BTreeSet<(Timestamp, TimerRef)>,
+    armed: HashMap<TimerRef, Timestamp>,
+}
+
+impl Timers {
+    /// Arms a timer, or moves it.
+    pub(crate) fn arm(&mut self, timer: TimerRef, due: Timestamp) {
+        self.disarm(timer);
+        self.armed.insert(timer, due);
+        self.due.insert((due, timer));
+    }
+
+    /// Forgets a timer; one that is not armed is none of ours.
+    pub(crate) fn disarm(&mut self, timer: TimerRef) {
+        if let Some(due) = self.armed.remove(&timer) {
+            self.due.remove(&(due, timer));
+        }
+    }
+
+    /// When the next one is due.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// Takes out the next timer that is due at `now`.
+    pub(crate) fn fire(&mut self, now: Timestamp) -> Option<TimerRef> {
+        let (due, timer) = *self.due.first()?;
+        if due > now {
+            return None;
+        }
+        self.due.pop_first();
+        self.armed.remove(&timer);
+        Some(timer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::message::CommandRef;
+    use crate::id::{EventId, ExecutionId, InstanceKey};
+
+    fn timer(number: u32) -> TimerRef {
+        TimerRef::Durable(CommandRef {
+            instance: InstanceKey(1),
+            execution: ExecutionId::FIRST,
+            scheduled: EventId(number),
+        })
+    }
+
+    #[test]
+    fn timers_fire_by_due_time_then_number_and_never_early() {
+        let mut timers = Timers::default();
+        for (number, due) in [(3, 20), (2, 10), (1, 10)] {
+            timers.arm(timer(number), Timestamp(due));
+        }
+        assert_eq!(timers.fire(Timestamp(9)), None);
+        let fired: Vec<_> = std::iter::from_fn(|| timers.fire(Timestamp(20))).collect();
+        assert_eq!(fired, [timer(1), timer(2), timer(3)]);
+        assert_eq!(timers.next_due(), None);
+    }
+
+    #[test]
+    fn a_disarmed_timer_does_not_fire_and_a_moved_one_fires_once() {
+        let mut timers = Timers::default();
+        timers.arm(timer(1), Timestamp(10));
+        timers.arm(timer(2), Timestamp(10));
+        timers.arm(timer(2), Timestamp(30));
+        timers.disarm(timer(1));
+        assert_eq!(timers.fire(Timestamp(29)), None);
+        assert_eq!(timers.fire(Timestamp(30)), Some(timer(2)));
+        assert_eq!(timers.fire(Timestamp(30)), None);
+    }
+}

@@ -1,0 +1,253 @@
+//! Events for tests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::event::{
+    ActivityScheduled, CancelRequested, Cancelled, ChildScheduled, Completed, CustomStatusSet,
+    EventRaised, ExecutionCompleted, ExecutionContinued, ExecutionStalled, ExecutionStarted,
+    Failed, Fired, HistoryEvent, MarkerRecorded, Parent, Pending, REPLAY_SEMANTICS, StallReason,
+    TimerCreated, TimerPurpose, TraceContext, TurnStarted,
+};
+use crate::failure::{Failure, FailureDetails, Fault, FaultKind, Outcome, ReturnedError};
+use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
+use crate::payload::{Codec, Payload};
+use crate::retry::RetryPolicy;
+
+/// One event of each kind, with every optional field once there and once not.
+pub(crate) fn every_kind() -> Vec<HistoryEvent> {
+    let mut full = started("every-kind", 1, 10);
+    full.parent = Some(Parent {
+        instance: id("parent"),
+        key: InstanceKey(3),
+        execution: ExecutionId(2),
+        scheduled: EventId(4),
+    });
+    full.tags = BTreeMap::from([
+        ("eu".to_owned(), "yes".to_owned()),
+        ("x".to_owned(), String::new()),
+    ]);
+    full.trace = Some(TraceContext {
+        parent: "00-ab-cd-01".to_owned(),
+        state: Some("a=b".to_owned()),
+    });
+    full.request = Some("request-1".to_owned());
+    let mut events = vec![HistoryEvent::ExecutionStarted(Box::new(full))];
+    events.push(HistoryEvent::ExecutionStarted(Box::new(ExecutionStarted {
+        version: None,
+        input: Payload::from_parts(Codec::Bincode, vec![0, 255, 7]),
+        ..started("every-kind", 2, 11)
+    })));
+    events.extend(every_arrival());
+    events.extend(every_command());
+    events.extend(every_end());
+    events
+}
+
+fn every_arrival() -> Vec<HistoryEvent> {
+    let faults = [
+        FaultKind::Panicked,
+        FaultKind::TimedOut,
+        FaultKind::Cancelled,
+        FaultKind::LimitExceeded,
+        FaultKind::Conflict,
+        FaultKind::Unrecordable,
+    ];
+    let fault = |kind| {
+        let fault =
+            Fault::new(kind, "charge", "it ended").with_causes(vec!["out of paper".to_owned()]);
+        failed(5, 13, Failure::Fault(fault))
+    };
+    let completed = Completed {
+        scheduled: EventId(4),
+        at: Timestamp(12),
+        output: payload("out"),
+    };
+    let mut events = vec![
+        HistoryEvent::ActivityCompleted(completed.clone()),
+        HistoryEvent::ActivityFailed(failed(5, 13, Failure::Returned(declined()))),
+        HistoryEvent::TimerFired(Fired {
+            scheduled: EventId(300),
+            at: Timestamp(1 << 40),
+        }),
+        HistoryEvent::ChildCompleted(completed),
+    ];
+    events.extend(faults.map(fault).map(HistoryEvent::ChildFailed));
+    for event in [None, Some("event-1".to_owned())] {
+        events.push(HistoryEvent::EventRaised(EventRaised {
+            at: Timestamp(15),
+            name: "approval".into(),
+            payload: payload("yes"),
+            event,
+        }));
+    }
+    events.push(HistoryEvent::CancelRequested(CancelRequested {
+        at: Timestamp(16),
+        reason: "the parent ended".to_owned(),
+    }));
+    events.push(turn(17, 70_000));
+    events
+}
+
+fn every_command() -> Vec<HistoryEvent> {
+    let policy = RetryPolicy::attempts(5)
+        .initial(Duration::from_millis(1_500))
+        .backoff(1.5)
+        .total(Duration::from_secs(60));
+    let mut events = Vec::new();
+    for retry in [Some(policy), Some(RetryPolicy::NONE), None] {
+        let mut scheduled = activity(6);
+        scheduled.attempt_timeout = retry.map(|_| Duration::from_millis(250));
+        scheduled.retry = retry;
+        events.push(HistoryEvent::ActivityScheduled(scheduled));
+        events.push(HistoryEvent::ChildScheduled(ChildScheduled {
+            retry,
+            ..child(8)
+        }));
+    }
+    for purpose in [
+        TimerPurpose::Sleep,
+        TimerPurpose::Retry(EventId(6)),
+        TimerPurpose::Deadline,
+    ] {
+        events.push(HistoryEvent::TimerCreated(TimerCreated {
+            purpose,
+            ..timer(7, 99)
+        }));
+    }
+    events.push(HistoryEvent::MarkerRecorded(MarkerRecorded {
+        id: EventId(9),
+        site: SiteId(u32::MAX),
+        value: payload(""),
+    }));
+    for pending in [Pending::Activity, Pending::Timer, Pending::Child] {
+        events.push(HistoryEvent::Cancelled(Cancelled {
+            scheduled: EventId(6),
+            pending,
+        }));
+    }
+    events
+}
+
+fn every_end() -> Vec<HistoryEvent> {
+    let status = Payload::json(&()).unwrap();
+    let mut events = vec![HistoryEvent::CustomStatusSet(CustomStatusSet { status })];
+    for outcome in [
+        Outcome::Completed(payload("done")),
+        Outcome::Failed(Failure::Returned(declined())),
+    ] {
+        events.push(HistoryEvent::ExecutionCompleted(ExecutionCompleted {
+            outcome,
+        }));
+    }
+    events.push(HistoryEvent::ExecutionContinued(ExecutionContinued {
+        input: payload("next"),
+    }));
+    for reason in [
+        StallReason::Divergence,
+        StallReason::Unregistered,
+        StallReason::Undecodable,
+        StallReason::ForeignFuture,
+        StallReason::LimitExceeded,
+        StallReason::UnknownSemantics,
+        StallReason::Damaged,
+    ] {
+        events.push(HistoryEvent::ExecutionStalled(stalled(18, reason)));
+    }
+    events
+}
+
+fn declined() -> ReturnedError {
+    ReturnedError {
+        error: payload("Declined"),
+        details: FailureDetails {
+            error_type: "shop::ChargeError".to_owned(),
+            message: "the card was declined".to_owned(),
+            causes: vec!["limit".to_owned(), "bank".to_owned()],
+        },
+    }
+}
+
+pub(crate) fn id(text: &str) -> InstanceId {
+    InstanceId::parse(text).unwrap()
+}
+
+pub(crate) fn payload(text: &str) -> Payload {
+    Payload::json(&text).unwrap()
+}
+
+pub(crate) fn started(instance: &str, execution: u32, at: u64) -> ExecutionStarted {
+    ExecutionStarted {
+        at: Timestamp(at),
+        instance: id(instance),
+        execution: ExecutionId(execution),
+        name: "checkout".into(),
+        version: Some("2".to_owned()),
+        input: payload("input"),
+        parent: None,
+        tags: BTreeMap::new(),
+        trace: None,
+        replay_semantics: REPLAY_SEMANTICS,
+        request: None,
+    }
+}
+
+pub(crate) fn failed(scheduled: u32, at: u64, failure: Failure) -> Failed {
+    Failed {
+        scheduled: EventId(scheduled),
+        at: Timestamp(at),
+        failure,
+    }
+}
+
+pub(crate) fn turn(at: u64, build: u32) -> HistoryEvent {
+    HistoryEvent::TurnStarted(TurnStarted {
+        at: Timestamp(at),
+        build: BuildId(build),
+    })
+}
+
+pub(crate) fn activity(number: u32) -> ActivityScheduled {
+    ActivityScheduled {
+        id: EventId(number),
+        site: SiteId(11),
+        call: EventId(number),
+        attempt: 1,
+        name: "charge".into(),
+        input: payload("order"),
+        attempt_timeout: None,
+        retry: None,
+    }
+}
+
+pub(crate) fn timer(number: u32, due: u64) -> TimerCreated {
+    TimerCreated {
+        id: EventId(number),
+        site: SiteId(12),
+        due: Timestamp(due),
+        purpose: TimerPurpose::Sleep,
+    }
+}
+
+pub(crate) fn child(number: u32) -> ChildScheduled {
+    ChildScheduled {
+        id: EventId(number),
+        site: SiteId(13),
+        call: EventId(number),
+        attempt: 1,
+        instance: id(&format!("child-{number}")),
+        name: "ship".into(),
+        version: Some("1".to_owned()),
+        input: payload("box"),
+        retry: None,
+    }
+}
+
+pub(crate) fn stalled(at: u64, reason: StallReason) -> ExecutionStalled {
+    ExecutionStalled {
+        at: Timestamp(at),
+        reason,
+        report: "history and code disagree".to_owned(),
+    }
+}

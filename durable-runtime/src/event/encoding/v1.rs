@@ -1,0 +1,247 @@
+//! Version 1 of the stored records.
+//!
+//! Fields and variants are written in the order in which they stand here, a variant by its position. So nothing here
+//! is reordered, removed or retyped; a new variant goes to the end of its enum. Text and payloads are borrowed, both when writing and when
+//! reading: nothing is copied but from and to its final place.
+
+mod from_domain;
+mod to_domain;
+
+use std::time::Duration;
+
+use bincode::{BorrowDecode, Encode};
+
+/// A history event; see [`HistoryEvent`](crate::event::HistoryEvent) for the meaning of each.
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum Record<'a> {
+    ExecutionStarted(ExecutionStarted<'a>),
+    ActivityCompleted(Completed<'a>),
+    ActivityFailed(Failed<'a>),
+    TimerFired(Fired),
+    ChildCompleted(Completed<'a>),
+    ChildFailed(Failed<'a>),
+    EventRaised(EventRaised<'a>),
+    CancelRequested(CancelRequested<'a>),
+    TurnStarted(TurnStarted),
+    ActivityScheduled(ActivityScheduled<'a>),
+    TimerCreated(TimerCreated),
+    ChildScheduled(ChildScheduled<'a>),
+    MarkerRecorded(MarkerRecorded<'a>),
+    Cancelled(Cancelled),
+    CustomStatusSet(Payload<'a>),
+    ExecutionCompleted(Outcome<'a>),
+    ExecutionContinued(Payload<'a>),
+    ExecutionStalled(ExecutionStalled<'a>),
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct ExecutionStarted<'a> {
+    pub(crate) at: u64,
+    pub(crate) instance: &'a str,
+    pub(crate) execution: u32,
+    pub(crate) name: &'a str,
+    pub(crate) version: Option<&'a str>,
+    pub(crate) input: Payload<'a>,
+    pub(crate) parent: Option<Parent<'a>>,
+    pub(crate) tags: Vec<(&'a str, &'a str)>,
+    pub(crate) trace: Option<TraceContext<'a>>,
+    pub(crate) replay_semantics: u16,
+    pub(crate) request: Option<&'a str>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct Parent<'a> {
+    pub(crate) instance: &'a str,
+    pub(crate) key: u64,
+    pub(crate) execution: u32,
+    pub(crate) scheduled: u32,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct TraceContext<'a> {
+    pub(crate) parent: &'a str,
+    pub(crate) state: Option<&'a str>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct Payload<'a> {
+    pub(crate) codec: Codec,
+    pub(crate) bytes: &'a [u8],
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum Codec {
+    Json,
+    Bincode,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct Completed<'a> {
+    pub(crate) scheduled: u32,
+    pub(crate) at: u64,
+    pub(crate) output: Payload<'a>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct Failed<'a> {
+    pub(crate) scheduled: u32,
+    pub(crate) at: u64,
+    pub(crate) failure: Failure<'a>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum Outcome<'a> {
+    Completed(Payload<'a>),
+    Failed(Failure<'a>),
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum Failure<'a> {
+    Returned(ReturnedError<'a>),
+    Fault(Fault<'a>),
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct ReturnedError<'a> {
+    pub(crate) error: Payload<'a>,
+    pub(crate) error_type: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) causes: Vec<&'a str>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct Fault<'a> {
+    pub(crate) kind: FaultKind,
+    pub(crate) subject: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) causes: Vec<&'a str>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum FaultKind {
+    Panicked,
+    TimedOut,
+    Cancelled,
+    /// Keeps the position free for what is given up because the process dies of it: no such kind is written yet.
+    Poisoned(Unwritten),
+    LimitExceeded,
+    Conflict,
+    Unrecordable,
+}
+
+/// What is never written; where it is to be read, the bytes are wrong.
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum Unwritten {}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct Fired {
+    pub(crate) scheduled: u32,
+    pub(crate) at: u64,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct EventRaised<'a> {
+    pub(crate) at: u64,
+    pub(crate) name: &'a str,
+    pub(crate) payload: Payload<'a>,
+    pub(crate) event: Option<&'a str>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct CancelRequested<'a> {
+    pub(crate) at: u64,
+    pub(crate) reason: &'a str,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct TurnStarted {
+    pub(crate) at: u64,
+    pub(crate) build: u32,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct ActivityScheduled<'a> {
+    pub(crate) id: u32,
+    pub(crate) site: u32,
+    pub(crate) call: u32,
+    pub(crate) attempt: u32,
+    pub(crate) name: &'a str,
+    pub(crate) input: Payload<'a>,
+    pub(crate) attempt_timeout: Option<Duration>,
+    pub(crate) retry: Option<RetryPolicy>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct RetryPolicy {
+    pub(crate) max_attempts: u32,
+    pub(crate) initial: Duration,
+    pub(crate) backoff: f64,
+    pub(crate) max_interval: Duration,
+    pub(crate) total: Option<Duration>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct TimerCreated {
+    pub(crate) id: u32,
+    pub(crate) site: u32,
+    pub(crate) due: u64,
+    pub(crate) purpose: TimerPurpose,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum TimerPurpose {
+    Sleep,
+    Retry(u32),
+    Deadline,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct ChildScheduled<'a> {
+    pub(crate) id: u32,
+    pub(crate) site: u32,
+    pub(crate) call: u32,
+    pub(crate) attempt: u32,
+    pub(crate) instance: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) version: Option<&'a str>,
+    pub(crate) input: Payload<'a>,
+    pub(crate) retry: Option<RetryPolicy>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct MarkerRecorded<'a> {
+    pub(crate) id: u32,
+    pub(crate) site: u32,
+    pub(crate) value: Payload<'a>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct Cancelled {
+    pub(crate) scheduled: u32,
+    pub(crate) pending: Pending,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum Pending {
+    Activity,
+    Timer,
+    Child,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct ExecutionStalled<'a> {
+    pub(crate) at: u64,
+    pub(crate) reason: StallReason,
+    pub(crate) report: &'a str,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) enum StallReason {
+    Divergence,
+    Unregistered,
+    Undecodable,
+    ForeignFuture,
+    LimitExceeded,
+    UnknownSemantics,
+    Damaged,
+}

@@ -1,0 +1,34 @@
+//! What orchestrator code sees: calls, timers, external events, derived values, combinators.
+//!
+//! All of it is replay-safe: it is recorded, or derived from what is recorded. The functions and futures of this module
+//! find the running orchestration by themselves; they need no context parameter. Outside an orchestrator they panic
+//! with a message that says where they belong, with two exceptions: an activity called outside just runs its body, and
+//! [`is_replaying`] is `false`.
+
+mod activity_call;
+mod attempts;
+mod continue_as_new;
+mod deadline;
+mod external_event;
+pub mod group;
+mod info;
+mod join_all;
+pub mod named;
+mod orchestrator_call;
+mod settle;
+mod side_effect;
+mod status;
+mod timer;
+
+pub use self::activity_call::ActivityCall;
+pub use self::continue_as_new::{ContinueAsNew, continue_as_new};
+pub use self::deadline::Timeout;
+pub use self::external_event::{Event, EventWait};
+pub use self::info::{OrchestrationInfo, info, is_replaying, now, random, uuid};
+pub use self::join_all::{JoinAll, join_all};
+pub use self::orchestrator_call::OrchestratorCall;
+pub(crate) use self::orchestrator_call::OrchestratorParts;
+pub use self::settle::Caught;
+pub use self::side_effect::{SideEffect, side_effect};
+pub use self::status::set_status;
+pub use self::timer::{Sleep, days, hours, minutes, seconds, sleep, sleep_until};

@@ -1,0 +1,80 @@
+//! Going on as a new execution with an empty history.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::{OrchestratorCall, OrchestratorParts, settle};
+use crate::definition::OrchestratorMarker;
+use crate::durable::Durable;
+use crate::replay::{self, Continue, Stop};
+
+/// Ends this execution; the instance goes on with a new one, which begins with `call`'s input and an empty history.
+///
+/// For loops without end: each round is an execution of its own, so the history stays short. The instance keeps its id,
+/// its parent, its tags and its custom status. External events that nobody awaited are carried over, in order; whatever
+/// else is open is cancelled. `call` must be of the same orchestrator, in this or another version.
+///
+/// The future never resolves: awaiting it has the type that the orchestrator returns, so it may stand at the end.
+///
+/// # Panics
+/// When polled outside an orchestrator, and for a `call` of another orchestrator.
+pub fn continue_as_new<Out: 'static, M: OrchestratorMarker<Out>>(
+    call: OrchestratorCall<Out, M>,
+) -> ContinueAsNew<Out, M> {
+    ContinueAsNew { call: Some(call) }
+}
+
+/// The future of [`continue_as_new`].
+#[must_use = "the execution goes on until this is awaited"]
+pub struct ContinueAsNew<Out, M> {
+    call: Option<OrchestratorCall<Out, M>>,
+}
+
+#[diagnostic::do_not_recommend]
+impl<Out: 'static, M: OrchestratorMarker<Out>> Durable for ContinueAsNew<Out, M> {}
+
+impl<Out: 'static, M: OrchestratorMarker<Out>> Future for ContinueAsNew<Out, M> {
+    type Output = Out;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Out> {
+        if let Some(call) = self.call.take() {
+            go_on(call.into_parts());
+        }
+        Poll::Pending
+    }
+}
+
+/// Ends the execution.
+pub(super) fn go_on(next: OrchestratorParts) {
+    let name = replay::require("`continue_as_new`", |context| context.name().clone());
+    if name != next.name {
+        other_orchestrator(&name, &next.name);
+    }
+    let input = settle::recordable(next.input, "input", &name);
+    replay::require("`continue_as_new`", |context| match input {
+        Ok(input) => context.stop(Stop::Continue(Continue {
+            version: next.version,
+            input,
+        })),
+        Err(fault) => context.fault(fault),
+    });
+}
+
+#[expect(
+    clippy::panic,
+    reason = "misuse that no type can rule out; the message says what to do"
+)]
+fn other_orchestrator(name: &str, other: &str) -> ! {
+    panic!(
+        "`{name}` cannot continue as `{other}`: an instance keeps its orchestrator; await a call of `{other}` as a child \
+         instead"
+    )
+}
+
+impl<Out, M> fmt::Debug for ContinueAsNew<Out, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("continue as new")
+    }
+}

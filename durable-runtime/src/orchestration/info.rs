@@ -1,0 +1,91 @@
+//! What an orchestration knows of itself, and values that a replay gives again.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use uuid::Uuid;
+
+use crate::event::{Name, Parent};
+use crate::id::{ExecutionId, InstanceId};
+use crate::replay;
+
+/// Facts about the running orchestration.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OrchestrationInfo {
+    /// The instance's id.
+    pub instance: InstanceId,
+    /// Which execution of the instance this is; rises with each continue-as-new.
+    pub execution: ExecutionId,
+    /// The orchestrator's name.
+    pub name: Name,
+    /// The orchestrator's version.
+    pub version: Option<String>,
+    /// Who started it and waits for it.
+    pub parent: Option<Parent>,
+    /// The labels that it was started with.
+    pub tags: BTreeMap<String, String>,
+    /// When this execution was recorded.
+    pub started_at: SystemTime,
+}
+
+/// Facts about the running orchestration. The same on replay.
+///
+/// # Panics
+/// Outside an orchestrator.
+#[track_caller]
+pub fn info() -> OrchestrationInfo {
+    let started = replay::require("`info`", |context| std::sync::Arc::clone(context.started()));
+    OrchestrationInfo {
+        instance: started.instance.clone(),
+        execution: started.execution,
+        name: started.name.clone(),
+        version: started.version.clone(),
+        parent: started.parent.clone(),
+        tags: started.tags.clone(),
+        started_at: started.at.to_system_time(),
+    }
+}
+
+/// Whether recorded turns are being replayed: the code has been here before. `false` outside an orchestrator.
+///
+/// For logs and metrics only. Code that decides by it is not deterministic.
+pub fn is_replaying() -> bool {
+    replay::with(|context| context.is_replaying()).unwrap_or(false)
+}
+
+/// The time of the current turn, in whole milliseconds. It moves only while the orchestration waits.
+///
+/// # Replay
+/// The recorded time of the turn.
+///
+/// # Panics
+/// Outside an orchestrator.
+#[track_caller]
+pub fn now() -> SystemTime {
+    replay::require("`now`", |context| context.at()).to_system_time()
+}
+
+/// A new identifier, of version 5: unique, but not secret.
+///
+/// # Replay
+/// The same identifiers in the same order: they derive from the instance, the execution, the turn's time and a counter.
+///
+/// # Panics
+/// Outside an orchestrator.
+#[track_caller]
+pub fn uuid() -> Uuid {
+    replay::require("`uuid`", replay::Context::uuid)
+}
+
+/// A number that looks random; not for secrets.
+///
+/// # Replay
+/// The same numbers in the same order, as with [`uuid()`].
+///
+/// # Panics
+/// Outside an orchestrator.
+#[track_caller]
+pub fn random() -> u64 {
+    replay::require("`random`", replay::Context::random)
+}

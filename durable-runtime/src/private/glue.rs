@@ -1,0 +1,96 @@
+//! What the functions that an expansion defines have in common.
+
+use std::sync::Arc;
+
+use super::probe::{Details, Fails, Shape};
+use crate::activity::States;
+use crate::definition::OutputCodec;
+use crate::durable::Recordable;
+use crate::failure::{Failure, Fault, FaultKind, Outcome};
+use crate::payload::{Codec, EncodeError};
+
+/// Refuses a type that cannot be recorded.
+pub const fn assert_recordable<T: Recordable>() {}
+
+/// Refuses a container whose elements can be recorded and which cannot itself.
+///
+/// # Panics
+/// When that is so, in the compiler.
+pub const fn assert_whole(elements: &[bool], whole: bool) {
+    let mut rest = elements;
+    while let [is_recordable, tail @ ..] = rest {
+        if !*is_recordable {
+            return;
+        }
+        rest = tail;
+    }
+    assert!(
+        whole,
+        "[D120] this type cannot be recorded in the history, though what it holds can: it must be \
+         `serde::Serialize` and `serde::Deserialize`"
+    );
+}
+
+/// The shape of an output that may be a `Result`.
+pub const fn shape<Out>(result: Option<Shape<Out>>, value: Shape<Out>) -> Shape<Out> {
+    match result {
+        Some(shape) => shape,
+        None => value,
+    }
+}
+
+/// Writes an output; the details of its error come from `Error` if they can, else from `Display`, else from JSON.
+///
+/// # Errors
+/// [`EncodeError`] if it cannot be encoded.
+pub fn encode_output<Out>(
+    codec: Codec,
+    output: Out,
+    shape: Shape<Out>,
+    of_error: Option<Details<Out>>,
+    of_display: Option<Details<Out>>,
+) -> Result<Outcome, EncodeError> {
+    (shape.encode)(codec, output, of_error.or(of_display))
+}
+
+/// The outcome of a body that returned `output`; what cannot be encoded is a fault of `subject`.
+pub fn finish<Out>(
+    output_codec: &OutputCodec<Out>,
+    codec: Codec,
+    subject: &'static str,
+    output: Out,
+) -> Outcome {
+    (output_codec.encode)(codec, output).unwrap_or_else(|error| {
+        let fault = Fault::new(FaultKind::Unrecordable, subject, error.to_string());
+        Outcome::Failed(Failure::Fault(fault))
+    })
+}
+
+/// Whether `failure` is worth another attempt in the eyes of `when`, which knows the declared error. What is not that
+/// error is.
+pub fn retry_when<Out: Fails<E>, E>(failure: &Failure, when: fn(&E) -> bool) -> bool {
+    match failure {
+        Failure::Returned(returned) => {
+            Out::read(&returned.error).map_or(true, |error| when(&error))
+        }
+        Failure::Fault(_) => true,
+    }
+}
+
+/// The state of type `T` that an activity takes.
+///
+/// # Panics
+/// If there is none. An engine does not start without the states its activities take.
+pub fn state<T: Send + Sync + 'static>(
+    states: &States,
+    activity: &'static str,
+    type_name: &'static str,
+) -> Arc<T> {
+    #[expect(clippy::panic, reason = "misuse that the engine's start rules out; the message says what to do")]
+    states.find().unwrap_or_else(|| {
+        panic!(
+            "activity `{activity}` takes `#[state] {type_name}`, and there is none: give it to the engine's builder with \
+             `.state(..)`"
+        )
+    })
+}

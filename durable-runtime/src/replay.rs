@@ -1,0 +1,293 @@
+//! Replay: a function of history and code, without I/O, clock or thread.
+//!
+//! An [`Execution`] is one run of an orchestrator: its suspended code and what it waits for. It is fed recorded turns,
+//! which the code must follow command by command, and then new ones, which it extends. Both go through the same code,
+//! so nothing that a future can observe tells them apart.
+//!
+//! Source: `docs/design.md`, "Turns" and "Replay and matching".
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::definition::OrchestratorFuture;
+use crate::event::{CustomStatusSet, ExecutionStalled, HistoryEvent, Pending, TurnStarted};
+use crate::id::{BuildId, EventId, InstanceKey, Sequence, StoreId};
+use crate::limits;
+use crate::payload::{DecodeError, Payload};
+
+mod command;
+mod context;
+mod derived;
+mod divergence;
+mod live;
+mod mailbox;
+mod matching;
+mod open;
+mod root;
+mod stall;
+mod turn;
+mod wake;
+
+pub(crate) use self::command::{Marker, Refused};
+pub(crate) use self::context::{Context, Continue, Owner, Stop, require, with};
+pub(crate) use self::live::oversized;
+pub(crate) use self::mailbox::Waiter;
+pub(crate) use self::open::{Answer, Ticket};
+pub(crate) use self::stall::Stall;
+pub(crate) use self::turn::{Turn, TurnEnd};
+pub(crate) use self::wake::NodeId;
+
+use self::live::Live;
+use self::turn::{End, Head, Mode, Script, TurnRecord, after};
+
+/// The code of an orchestrator: decodes the input and calls the body.
+pub(crate) type Code =
+    Arc<dyn Fn(&Payload) -> Result<OrchestratorFuture, DecodeError> + Send + Sync>;
+
+/// Whose execution it is, and which build runs it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Identity {
+    pub(crate) store: StoreId,
+    pub(crate) key: InstanceKey,
+    pub(crate) build: BuildId,
+}
+
+/// One live execution: its suspended code and what it waits for. It stays on its thread.
+pub(crate) struct Execution {
+    identity: Identity,
+    code: Code,
+    phase: Phase,
+    /// Recorded arrivals that no turn has delivered yet.
+    undelivered: Vec<HistoryEvent>,
+    next: Sequence,
+    last_at: Timestamp,
+}
+
+enum Phase {
+    New,
+    Live(Box<Live>),
+    /// Ended, or stalled and spent.
+    Over,
+}
+
+impl Execution {
+    /// An execution that has not begun; its history begins with `ExecutionStarted`.
+    pub(crate) fn new(identity: Identity, code: Code) -> Self {
+        Self {
+            identity,
+            code,
+            phase: Phase::New,
+            undelivered: Vec::new(),
+            next: Sequence(0),
+            last_at: Timestamp::default(),
+        }
+    }
+
+    /// Feeds recorded events: the history from its begin, or what follows the events fed before.
+    ///
+    /// Arrivals after the last turn stay undelivered; the next turn delivers them first.
+    ///
+    /// # Errors
+    /// [`Stall`] if the code does not follow the history; the execution is spent then.
+    pub(crate) fn replay(&mut self, history: &[HistoryEvent]) -> Result<(), Stall> {
+        let mut rest = history;
+        while let Some((event, tail)) = rest.split_first() {
+            rest = tail;
+            self.next = after(self.next);
+            if matches!(self.phase, Phase::Over) {
+                return Err(Stall::disorder("something follows its end"));
+            }
+            match event {
+                HistoryEvent::TurnStarted(turn) => {
+                    let before = rest.len();
+                    let script = Script::read(*turn, self.next, &mut rest);
+                    let read = u32::try_from(before - rest.len()).unwrap_or(u32::MAX);
+                    self.next = Sequence(self.next.0.saturating_add(read));
+                    self.replay_turn(*turn, script)?;
+                }
+                HistoryEvent::ExecutionStalled(_) => {}
+                event if event.is_arrival() => self.undelivered.push(event.clone()),
+                _ => return Err(Stall::disorder("a command stands outside a turn")),
+            }
+        }
+        Ok(())
+    }
+
+    fn replay_turn(&mut self, turn: TurnStarted, script: Script) -> Result<(), Stall> {
+        let status = script.status.clone();
+        let arrivals = std::mem::take(&mut self.undelivered);
+        let head = Head {
+            at: turn.at,
+            mode: Mode::Replay(Box::new(script)),
+        };
+        let end = self.run(head, &arrivals);
+        let diverged = match (&end, &mut self.phase) {
+            (End::Stalled(_), _) | (_, Phase::New | Phase::Over) => None,
+            (_, Phase::Live(live)) => live.remainder(&end, status),
+        };
+        let over = !matches!(end, End::Waiting) || diverged.is_some();
+        if over {
+            self.phase = Phase::Over;
+        }
+        match (end, diverged) {
+            (End::Stalled(stall), _) => Err(stall),
+            (_, Some(divergence)) => Err(Stall::divergence(divergence)),
+            (_, None) => Ok(()),
+        }
+    }
+
+    /// Whether this arrival can still change anything; others are to be dropped unrecorded.
+    pub(crate) fn accepts(&self, arrival: &HistoryEvent) -> bool {
+        let (scheduled, pending) = match arrival {
+            HistoryEvent::EventRaised(_) | HistoryEvent::CancelRequested(_) => {
+                return !matches!(self.phase, Phase::Over);
+            }
+            HistoryEvent::ExecutionStarted(_) => {
+                return matches!(self.phase, Phase::New) && self.undelivered.is_empty();
+            }
+            HistoryEvent::ActivityCompleted(done) => (done.scheduled, Pending::Activity),
+            HistoryEvent::ActivityFailed(failed) => (failed.scheduled, Pending::Activity),
+            HistoryEvent::TimerFired(fired) => (fired.scheduled, Pending::Timer),
+            HistoryEvent::ChildCompleted(done) => (done.scheduled, Pending::Child),
+            HistoryEvent::ChildFailed(failed) => (failed.scheduled, Pending::Child),
+            _ => return false,
+        };
+        let Phase::Live(live) = &self.phase else {
+            return false;
+        };
+        live.awaits(scheduled, pending)
+            && !self
+                .undelivered
+                .iter()
+                .any(|event| answers(event, scheduled))
+    }
+
+    /// Runs a new turn over the undelivered arrivals and these, at store time `at`.
+    ///
+    /// User code cannot make it panic. With no arrival at all the turn only notes that the instance is not stalled.
+    pub(crate) fn turn(&mut self, at: Timestamp, arrivals: Vec<HistoryEvent>) -> Turn {
+        let at = at.max(self.last_at);
+        let mut all = std::mem::take(&mut self.undelivered);
+        let recorded = all.len();
+        all.extend(arrivals);
+        let head = Head {
+            at,
+            mode: Mode::Progress,
+        };
+        let end = self.run(head, &all);
+        let turn = self.conclude(at, all.split_off(recorded), end);
+        let count = u32::try_from(turn.events.len()).unwrap_or(u32::MAX);
+        self.next = Sequence(self.next.0.saturating_add(count));
+        if !matches!(turn.end, TurnEnd::Waiting) {
+            self.phase = Phase::Over;
+        }
+        turn
+    }
+
+    /// Whether arrivals are recorded that no turn has delivered yet.
+    pub(crate) fn has_undelivered(&self) -> bool {
+        !self.undelivered.is_empty()
+    }
+
+    /// The sequence of the next event to append.
+    pub(crate) fn next(&self) -> Sequence {
+        self.next
+    }
+
+    /// An estimate of the memory that this execution holds, in bytes. What the code itself keeps on the heap is not
+    /// in it.
+    pub(crate) fn memory(&self) -> usize {
+        let undelivered = self.undelivered.len() * size_of::<HistoryEvent>();
+        let live = match &self.phase {
+            Phase::Live(live) => live.memory(),
+            Phase::New | Phase::Over => 0,
+        };
+        size_of::<Self>() + undelivered + live
+    }
+
+    /// Delivers arrivals one at a time and polls the code after each.
+    fn run(&mut self, head: Head, mut arrivals: &[HistoryEvent]) -> End {
+        self.last_at = head.at;
+        if matches!(self.phase, Phase::New) {
+            let Some((HistoryEvent::ExecutionStarted(started), rest)) = arrivals.split_first()
+            else {
+                return End::Stalled(Stall::disorder("it does not begin with its start"));
+            };
+            arrivals = rest;
+            match Live::start(self.identity, &self.code, started, head) {
+                Ok(live) => self.phase = Phase::Live(Box::new(live)),
+                Err(stall) => return End::Stalled(stall),
+            }
+        } else if let Phase::Live(live) = &mut self.phase {
+            live.begin(head);
+        }
+        match &mut self.phase {
+            Phase::Live(live) => live.run(arrivals),
+            Phase::New | Phase::Over => End::Stalled(Stall::disorder("something follows its end")),
+        }
+    }
+
+    /// Makes the events of a live turn out of what it recorded.
+    fn conclude(&mut self, at: Timestamp, arrivals: Vec<HistoryEvent>, end: End) -> Turn {
+        let (mut record, abandoned) = match &mut self.phase {
+            Phase::Live(live) => live.conclude(&end),
+            Phase::New | Phase::Over => (TurnRecord::default(), Vec::new()),
+        };
+        let mut events = arrivals;
+        let end = self.limited(events.len() + record.len(), end);
+        if let End::Stalled(stall) = end {
+            events.push(HistoryEvent::ExecutionStalled(ExecutionStalled {
+                at,
+                reason: stall.reason,
+                report: stall.report,
+            }));
+            return Turn::stalled(self.next, events);
+        }
+        events.push(HistoryEvent::TurnStarted(TurnStarted {
+            at,
+            build: self.identity.build,
+        }));
+        events.append(&mut record.commands);
+        events.extend(record.cancelled.into_iter().map(HistoryEvent::Cancelled));
+        let status = record.status.map(|status| CustomStatusSet { status });
+        events.extend(status.map(HistoryEvent::CustomStatusSet));
+        events.extend(end.event());
+        Turn {
+            first: self.next,
+            events,
+            places: record.places.into_iter().collect(),
+            child_tags: record.child_tags,
+            end: end.concluded(abandoned),
+        }
+    }
+
+    /// Stalls a turn that would make the history longer than it may be. One that ends the execution may.
+    fn limited(&self, events: usize, end: End) -> End {
+        let events = u32::try_from(events).unwrap_or(u32::MAX);
+        let length = self.next.0.saturating_add(events);
+        match end {
+            End::Waiting if length > limits::HISTORY_EVENTS_MAX => {
+                End::Stalled(Stall::history_limit(length))
+            }
+            end => end,
+        }
+    }
+}
+
+/// Whether `event` is an outcome of command `id`.
+fn answers(event: &HistoryEvent, id: EventId) -> bool {
+    let scheduled = match event {
+        HistoryEvent::ActivityCompleted(done) | HistoryEvent::ChildCompleted(done) => {
+            done.scheduled
+        }
+        HistoryEvent::ActivityFailed(failed) | HistoryEvent::ChildFailed(failed) => {
+            failed.scheduled
+        }
+        HistoryEvent::TimerFired(fired) => fired.scheduled,
+        _ => return false,
+    };
+    scheduled == id
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! History and code disagree: both sides, and a report that names them.
+//!
+//! Source: `docs/design.md`, "Replay and matching".
+
+use std::fmt::Write;
+
+use crate::clock::Timestamp;
+use crate::event::{HistoryEvent, Pending, TimerPurpose};
+use crate::id::{BuildId, EventId, ExecutionId, InstanceId, Sequence, SiteId, SourceSite};
+
+/// The first point at which the code asks for something else than what is recorded.
+#[derive(Debug)]
+pub(crate) struct Divergence {
+    /// The position of the recorded event, or of the end of its turn.
+    pub(crate) sequence: Sequence,
+    /// What the history holds there; `None` if the turn holds nothing more.
+    pub(crate) recorded: Option<Recorded>,
+    /// What the code asked for; `None` if it asked for nothing more.
+    pub(crate) requested: Option<Requested>,
+}
+
+/// What the history holds.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    /// The event, described.
+    pub(crate) what: String,
+    /// Where the code of that build asked for it; the store knows the place.
+    pub(crate) origin: Option<(BuildId, SiteId)>,
+}
+
+/// What the code asked for.
+#[derive(Debug)]
+pub(crate) struct Requested {
+    /// The request, described.
+    pub(crate) what: String,
+    /// Where it asked.
+    pub(crate) site: Option<SourceSite>,
+}
+
+impl Divergence {
+    /// The report for people. `recorded_place` is where the recorded command was asked for, if the store still knows;
+    /// `whose` is the instance, as far as the caller names it.
+    pub(crate) fn render(
+        &self,
+        recorded_place: Option<&str>,
+        whose: Option<(&InstanceId, ExecutionId)>,
+    ) -> String {
+        let mut report = format!("history and code disagree at event {}", self.sequence.0);
+        if let Some((instance, execution)) = whose {
+            add(
+                &mut report,
+                format_args!(" of `{instance}`, execution {execution}"),
+            );
+        }
+        let recorded = self.recorded.as_ref();
+        let recorded = recorded.map_or("nothing more in this turn", |side| &side.what);
+        add(&mut report, format_args!("\n    recorded:  {recorded}"));
+        if let Some(place) = recorded_place {
+            add(&mut report, format_args!(" at {place}"));
+        }
+        let requested = self.requested.as_ref();
+        let what = requested.map_or("nothing more in this turn", |side| &side.what);
+        add(&mut report, format_args!("\n    requested: {what}"));
+        if let Some(site) = requested.and_then(|side| side.site) {
+            add(&mut report, format_args!(" at {site}"));
+        }
+        report.push_str(
+            "\n    usually the orchestration changed while instances were running; register the change as a new version",
+        );
+        report
+    }
+}
+
+/// Appends to text, which cannot fail.
+fn add(report: &mut String, text: std::fmt::Arguments<'_>) {
+    if report.write_fmt(text).is_err() {
+        report.push('…');
+    }
+}
+
+/// An event as a report names it, without its payload; times are told from `now`, the time of the turn.
+pub(super) fn describe(event: &HistoryEvent, now: Timestamp) -> String {
+    match event {
+        HistoryEvent::ActivityScheduled(command) => {
+            let attempt = attempt(command.attempt, command.call);
+            format!("ActivityScheduled `{}`{attempt}", command.name)
+        }
+        HistoryEvent::ChildScheduled(command) => {
+            let version = command.version.as_deref();
+            let version = version.map(|v| format!(" v{v}")).unwrap_or_default();
+            let attempt = attempt(command.attempt, command.call);
+            format!("ChildScheduled `{}`{version}{attempt}", command.name)
+        }
+        HistoryEvent::TimerCreated(command) => {
+            let purpose = match command.purpose {
+                TimerPurpose::Sleep => "",
+                TimerPurpose::Retry(_) => " for another attempt",
+                TimerPurpose::Deadline => " for a deadline",
+            };
+            format!("TimerCreated{purpose}, due in {:?}", command.due.since(now))
+        }
+        HistoryEvent::MarkerRecorded(_) => "MarkerRecorded, a side effect".to_owned(),
+        HistoryEvent::Cancelled(cancelled) => {
+            let what = match cancelled.pending {
+                Pending::Activity => "activity",
+                Pending::Timer => "timer",
+                Pending::Child => "child",
+            };
+            format!("Cancelled {what}, command {}", cancelled.scheduled)
+        }
+        HistoryEvent::ExecutionCompleted(_) => "ExecutionCompleted".to_owned(),
+        HistoryEvent::ExecutionContinued(_) => "ExecutionContinued".to_owned(),
+        HistoryEvent::CustomStatusSet(_) => "CustomStatusSet".to_owned(),
+        HistoryEvent::TurnStarted(_) => "TurnStarted".to_owned(),
+        HistoryEvent::ExecutionStalled(_) => "ExecutionStalled".to_owned(),
+        HistoryEvent::ExecutionStarted(_)
+        | HistoryEvent::ActivityCompleted(_)
+        | HistoryEvent::ActivityFailed(_)
+        | HistoryEvent::TimerFired(_)
+        | HistoryEvent::ChildCompleted(_)
+        | HistoryEvent::ChildFailed(_)
+        | HistoryEvent::EventRaised(_)
+        | HistoryEvent::CancelRequested(_) => "an arrival".to_owned(),
+    }
+}
+
+fn attempt(number: u32, call: EventId) -> String {
+    if number == 1 {
+        String::new()
+    } else {
+        format!(", attempt {number} of command {call}")
+    }
+}
+
+/// Where a recorded command was asked for.
+pub(super) fn site(event: &HistoryEvent) -> Option<SiteId> {
+    match event {
+        HistoryEvent::ActivityScheduled(command) => Some(command.site),
+        HistoryEvent::TimerCreated(command) => Some(command.site),
+        HistoryEvent::ChildScheduled(command) => Some(command.site),
+        HistoryEvent::MarkerRecorded(command) => Some(command.site),
+        _ => None,
+    }
+}

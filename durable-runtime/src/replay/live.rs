@@ -1,0 +1,295 @@
+//! The code of one execution, live: arrivals are delivered one at a time, and the code is polled after each.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::context::{self, Context, Continue, Stop};
+use super::divergence::Divergence;
+use super::open::Answer;
+use super::root::{Polled, Root};
+use super::stall::Stall;
+use super::turn::{End, Head, Mode, TurnRecord};
+use super::wake::Slot;
+use super::{Code, Identity};
+use crate::event::{Cancelled, ExecutionStarted, HistoryEvent, Pending, REPLAY_SEMANTICS};
+use crate::failure::{Failure, Fault, FaultKind, Outcome};
+use crate::id::EventId;
+use crate::limits;
+use crate::panics::caught;
+use crate::payload::Payload;
+
+/// A begun execution.
+pub(super) struct Live {
+    context: Rc<RefCell<Context>>,
+    root: Root,
+    is_new: bool,
+}
+
+/// What an arrival changed.
+enum Delivered {
+    /// Nothing that the code waits for.
+    Nothing,
+    /// It woke the code.
+    Woke,
+    /// It ended the execution.
+    Ended,
+}
+
+impl Live {
+    /// Decodes the input and makes the code, which [`run`](Self::run) polls first.
+    pub(super) fn start(
+        identity: Identity,
+        code: &Code,
+        started: &ExecutionStarted,
+        head: Head,
+    ) -> Result<Self, Stall> {
+        if started.replay_semantics != REPLAY_SEMANTICS {
+            return Err(Stall::semantics(started.replay_semantics, REPLAY_SEMANTICS));
+        }
+        let future = caught(|| code(&started.input))
+            .map_err(|message| Stall::input_panic(&started.name, &message))?
+            .map_err(|error| Stall::input(&started.name, &error))?;
+        let context = Context::new(identity, started.clone(), head);
+        Ok(Self {
+            context: Rc::new(RefCell::new(context)),
+            root: Root::new(future),
+            is_new: true,
+        })
+    }
+
+    /// Begins another turn.
+    pub(super) fn begin(&mut self, head: Head) {
+        let mut context = self.context.borrow_mut();
+        context.at = head.at;
+        context.mode = head.mode;
+        context.turn = TurnRecord::default();
+    }
+
+    /// Delivers arrivals one at a time and polls the code after each, until it ends or waits.
+    pub(super) fn run(&mut self, mut arrivals: &[HistoryEvent]) -> End {
+        if std::mem::take(&mut self.is_new) {
+            match self.poll() {
+                End::Waiting => {}
+                end => return with_rest(end, arrivals),
+            }
+        }
+        while let Some((arrival, rest)) = arrivals.split_first() {
+            arrivals = rest;
+            let end = match self.deliver(arrival) {
+                Delivered::Nothing => continue,
+                Delivered::Woke => self.poll(),
+                Delivered::Ended => self.end(Polled::Pending),
+            };
+            if !matches!(end, End::Waiting) {
+                return with_rest(end, arrivals);
+            }
+        }
+        let context = self.context.borrow();
+        if context.open.unanswered() == 0 && context.mailbox.waiting() == 0 {
+            return End::Stalled(Stall::nothing_awaited(&context.last_step()));
+        }
+        End::Waiting
+    }
+
+    fn deliver(&mut self, arrival: &HistoryEvent) -> Delivered {
+        let mut context = self.context.borrow_mut();
+        let woken = match arrival {
+            HistoryEvent::ActivityCompleted(done) => {
+                let outcome = Outcome::Completed(done.output.clone());
+                answer(&mut context, done.scheduled, Pending::Activity, outcome)
+            }
+            HistoryEvent::ActivityFailed(failed) => {
+                let outcome = Outcome::Failed(failed.failure.clone());
+                answer(&mut context, failed.scheduled, Pending::Activity, outcome)
+            }
+            HistoryEvent::ChildCompleted(done) => {
+                let outcome = Outcome::Completed(done.output.clone());
+                answer(&mut context, done.scheduled, Pending::Child, outcome)
+            }
+            HistoryEvent::ChildFailed(failed) => {
+                let outcome = Outcome::Failed(failed.failure.clone());
+                answer(&mut context, failed.scheduled, Pending::Child, outcome)
+            }
+            HistoryEvent::TimerFired(fired) => {
+                let open = &mut context.open;
+                open.answer(fired.scheduled, Pending::Timer, Answer::Fired)
+            }
+            HistoryEvent::EventRaised(raised) => context.mailbox.raise(raised.clone()),
+            HistoryEvent::CancelRequested(request) => {
+                let name = context.name().clone();
+                context.fault(Fault::new(FaultKind::Cancelled, name, &request.reason));
+                return Delivered::Ended;
+            }
+            _ => None,
+        };
+        let Some(slot) = woken else {
+            return Delivered::Nothing;
+        };
+        context.wake.mark(slot);
+        Delivered::Woke
+    }
+
+    fn poll(&mut self) -> End {
+        self.context.borrow_mut().wake.set_current(Slot::Root);
+        let root = &mut self.root;
+        let polled = context::enter(&self.context, || root.poll());
+        let context = self.context.borrow();
+        match polled {
+            Polled::Pending if context.is_running() => End::Waiting,
+            Polled::Foreign if context.is_running() => {
+                End::Stalled(Stall::foreign(&context.last_step()))
+            }
+            polled => {
+                drop(context);
+                self.end(polled)
+            }
+        }
+    }
+
+    /// Drops the code, so that nothing it does any more counts, and says how it ended.
+    fn end(&mut self, polled: Polled) -> End {
+        let stop = self.context.borrow_mut().close();
+        self.drop_code();
+        match (stop, polled) {
+            (Some(Stop::Stall(stall)), _) => End::Stalled(stall),
+            (Some(Stop::Fault(fault)), _) => failed(fault),
+            (Some(Stop::Continue(next)), _) => self.continued(next),
+            (None, Polled::Ready(outcome)) => End::Completed(self.bounded(outcome)),
+            (None, Polled::Panicked(message)) => {
+                let name = self.context.borrow().name().clone();
+                failed(Fault::new(FaultKind::Panicked, name, message))
+            }
+            (None, Polled::Pending | Polled::Foreign) => End::Waiting,
+        }
+    }
+
+    fn drop_code(&mut self) {
+        let root = &mut self.root;
+        context::enter(&self.context, || root.clear());
+    }
+
+    fn continued(&mut self, next: Continue) -> End {
+        let mut context = self.context.borrow_mut();
+        let carried = context.mailbox.drain().into_iter();
+        let carried = carried.map(HistoryEvent::EventRaised).collect();
+        let started = &context.started;
+        let next = ExecutionStarted {
+            at: context.at,
+            execution: started.execution.next(),
+            version: next.version,
+            input: next.input,
+            replay_semantics: REPLAY_SEMANTICS,
+            ..ExecutionStarted::clone(started)
+        };
+        End::Continued {
+            next: Box::new(next),
+            carried,
+        }
+    }
+
+    /// An output that is too large to be recorded is a fault.
+    fn bounded(&self, outcome: Outcome) -> Outcome {
+        let payload = match &outcome {
+            Outcome::Completed(output) => output,
+            Outcome::Failed(Failure::Returned(returned)) => &returned.error,
+            Outcome::Failed(Failure::Fault(_)) => return outcome,
+        };
+        let context = self.context.borrow();
+        match oversized(payload, "output", context.name()) {
+            Some(fault) => Outcome::Failed(Failure::Fault(fault)),
+            None => outcome,
+        }
+    }
+
+    /// What the turn recorded, and what is open after its end.
+    pub(super) fn conclude(&mut self, end: &End) -> (TurnRecord, Vec<Cancelled>) {
+        let mut context = self.context.borrow_mut();
+        let mut record = std::mem::take(&mut context.turn);
+        record.status = record
+            .status
+            .filter(|new| context.status.as_ref() != Some(new));
+        if record.status.is_some() {
+            context.status.clone_from(&record.status);
+        }
+        if matches!(end, End::Waiting) {
+            return (record, Vec::new());
+        }
+        // One terminal record closes all open work, what was dropped in this turn included.
+        let mut abandoned = std::mem::take(&mut record.cancelled);
+        abandoned.extend(context.open.all_unanswered());
+        abandoned.sort_unstable();
+        (record, abandoned)
+    }
+
+    /// What tells a replayed turn from its record; `status` is the custom status that it recorded.
+    pub(super) fn remainder(&mut self, end: &End, status: Option<Payload>) -> Option<Divergence> {
+        let mut context = self.context.borrow_mut();
+        let Context { mode, turn, at, .. } = &mut *context;
+        let Mode::Replay(script) = mode else {
+            return None;
+        };
+        let divergence = script.remainder(*at, &turn.cancelled, end);
+        if status.is_some() {
+            context.status = status;
+        }
+        divergence
+    }
+
+    /// Whether command `id` waits for an answer of this kind.
+    pub(super) fn awaits(&self, id: EventId, pending: Pending) -> bool {
+        self.context.borrow().open.awaits(id, pending)
+    }
+
+    /// An estimate of the memory that it holds, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        /// A map entry, what a suspended future keeps for it on its side, and their share of the allocator.
+        const ENTRY_BYTES: usize = 384;
+        let context = self.context.borrow();
+        let entries = context.open.len() + context.wake.len() + context.mailbox.len();
+        let input = context.started.input.bytes().len();
+        size_of::<Context>()
+            + self.root.size()
+            + entries * ENTRY_BYTES
+            + context.mailbox.bytes()
+            + input
+    }
+}
+
+impl Drop for Live {
+    /// Drops the code where its destructors find their orchestrator, but can change nothing.
+    fn drop(&mut self) {
+        self.context.borrow_mut().close();
+        self.drop_code();
+    }
+}
+
+fn answer(context: &mut Context, id: EventId, pending: Pending, outcome: Outcome) -> Option<Slot> {
+    context.open.answer(id, pending, Answer::Outcome(outcome))
+}
+
+fn failed(fault: Fault) -> End {
+    End::Completed(Outcome::Failed(Failure::Fault(fault)))
+}
+
+/// Hands to the next execution what arrived with the turn but after its end, if it is meant for the instance.
+fn with_rest(mut end: End, rest: &[HistoryEvent]) -> End {
+    if let End::Continued { carried, .. } = &mut end {
+        let is_for_instance = |arrival: &&HistoryEvent| {
+            matches!(
+                arrival,
+                HistoryEvent::EventRaised(_) | HistoryEvent::CancelRequested(_)
+            )
+        };
+        carried.extend(rest.iter().filter(is_for_instance).cloned());
+    }
+    end
+}
+
+/// The fault of a payload that is too large to be recorded.
+pub(crate) fn oversized(payload: &Payload, what: &str, subject: &str) -> Option<Fault> {
+    let (bytes, limit) = (payload.bytes().len(), limits::PAYLOAD_BYTES_MAX);
+    (bytes > limit).then(|| {
+        let message = format!("its {what} has {bytes} bytes, the limit is {limit} bytes");
+        Fault::new(FaultKind::LimitExceeded, subject, message)
+    })
+}

@@ -1,0 +1,132 @@
+//! Why a turn cannot be run, told to the people who can mend it.
+
+use super::divergence::Divergence;
+use crate::event::{Name, StallReason};
+use crate::id::SourceSite;
+use crate::limits;
+use crate::payload::DecodeError;
+
+/// A turn that cannot be run; nothing recorded is lost, and the instance goes on once the cause is mended.
+#[derive(Debug)]
+pub(crate) struct Stall {
+    /// What kind of trouble it is.
+    pub(crate) reason: StallReason,
+    /// Both sides, if history and code disagree; the place of the recorded one is known to the store only.
+    pub(crate) divergence: Option<Box<Divergence>>,
+    /// For people: what was expected and found, where, and the remedy.
+    pub(crate) report: String,
+}
+
+impl Stall {
+    fn new(reason: StallReason, report: String) -> Self {
+        Self {
+            reason,
+            divergence: None,
+            report,
+        }
+    }
+
+    /// History and code disagree.
+    pub(super) fn divergence(divergence: Divergence) -> Self {
+        Self {
+            reason: StallReason::Divergence,
+            report: divergence.render(None, None),
+            divergence: Some(Box::new(divergence)),
+        }
+    }
+
+    /// The input of the orchestrator cannot be read.
+    pub(super) fn input(name: &Name, error: &DecodeError) -> Self {
+        Self::new(
+            StallReason::Undecodable,
+            format!(
+                "the input of `{name}` cannot be read: {error}; let its type read what older builds wrote, or register \
+                 the change as a new version"
+            ),
+        )
+    }
+
+    /// The code that reads the input of the orchestrator panicked.
+    pub(super) fn input_panic(name: &Name, message: &str) -> Self {
+        Self::new(
+            StallReason::Undecodable,
+            format!("the input of `{name}` cannot be read: its `Deserialize` panicked: {message}"),
+        )
+    }
+
+    /// A recorded value is not what the code at `site` reads.
+    pub(crate) fn value(what: &str, site: SourceSite, error: &DecodeError) -> Self {
+        Self::new(
+            StallReason::Undecodable,
+            format!(
+                "{what}, awaited at {site}, cannot be read: {error}; let its type read what was recorded, or register \
+                 the change as a new version"
+            ),
+        )
+    }
+
+    /// The records are not in an order in which this runtime writes them.
+    pub(super) fn disorder(found: &str) -> Self {
+        Self::new(
+            StallReason::Undecodable,
+            format!("the history is out of order: {found}"),
+        )
+    }
+
+    /// The history was recorded under other rules.
+    pub(super) fn semantics(found: u16, known: u16) -> Self {
+        Self::new(
+            StallReason::UnknownSemantics,
+            format!(
+                "the history was recorded under replay rules {found}, this build knows rules {known}; run it with the \
+                 runtime version that wrote it, or a later one"
+            ),
+        )
+    }
+
+    /// Something was awaited that is not durable.
+    pub(super) fn foreign(last: &str) -> Self {
+        Self::new(
+            StallReason::ForeignFuture,
+            format!(
+                "the code awaits something that is not in the event log: it keeps or rings the waker that it is polled with; \
+                 {last}; await only activities, children, timers, external events and this runtime's combinators, and \
+                 do everything else in an activity"
+            ),
+        )
+    }
+
+    /// The code waits, but for nothing that could ever arrive.
+    pub(super) fn nothing_awaited(last: &str) -> Self {
+        Self::new(
+            StallReason::ForeignFuture,
+            format!(
+                "the code waits for nothing that is recorded: no activity, child, timer or external event; {last}; \
+                 await only durable values"
+            ),
+        )
+    }
+
+    /// One turn asked for more than it may.
+    pub(super) fn turn_limit(found: &str, limit: &str) -> Self {
+        Self::new(
+            StallReason::LimitExceeded,
+            format!(
+                "one turn asked for {found}, the limit is {limit}; is there a loop that never waits? Large work is cut \
+                 into children"
+            ),
+        )
+    }
+
+    /// The history grew beyond its limit.
+    pub(super) fn history_limit(events: u32) -> Self {
+        Self::new(
+            StallReason::LimitExceeded,
+            format!(
+                "the history would grow to {events} events, the limit is {} events; long loops go on with \
+                 `continue_as_new`",
+                limits::HISTORY_EVENTS_MAX
+            ),
+        )
+    }
+}

@@ -1,0 +1,93 @@
+use serde_json::json;
+
+use super::support::*;
+use crate::event::HistoryEvent;
+use crate::failure::FaultKind;
+use crate::id::{EventId, ExecutionId};
+use crate::orchestration::{Event, continue_as_new, named};
+use crate::replay::TurnEnd;
+
+static NEWS: Event<u32> = Event::new("news");
+
+fn payload(event: &HistoryEvent) -> Option<u32> {
+    match event {
+        HistoryEvent::EventRaised(raised) => Some(raised.payload.decode().unwrap()),
+        HistoryEvent::CancelRequested(_) => None,
+        event => panic!("{event:?}"),
+    }
+}
+
+#[test]
+fn an_execution_goes_on_with_new_input_and_the_events_that_nobody_took() {
+    let code = code(|round: u32| async move {
+        double(1).await;
+        NEWS.wait().await;
+        race(double(2), continue_as_new(flow(round + 1)))
+            .await
+            .unwrap_or_default()
+    });
+    let mut world = World::start_with(&code, &json!(1));
+    world.raise("news", 1);
+    world.raise("other", 2);
+    world.raise("news", 3);
+    let arrivals = vec![
+        world.completed(0, 2),
+        world.raised("news", 4),
+        world.completed(1, 9),
+        world.cancel_requested(),
+    ];
+    let turn = world.turn(arrivals);
+    world.check();
+    let TurnEnd::Continued {
+        abandoned,
+        next,
+        carried,
+    } = turn.end
+    else {
+        panic!("{:?}", turn.end);
+    };
+    assert_eq!(next.execution, ExecutionId(2));
+    assert_eq!(next.input.decode::<u32>().unwrap(), 2);
+    assert_eq!((&*next.name, next.at), ("flow", world.at));
+    assert_eq!(next.tags, started(&json!(1)).tags);
+    let carried: Vec<_> = carried.iter().map(payload).collect();
+    let expected = [Some(2), Some(3), Some(4), None];
+    assert_eq!(
+        carried, expected,
+        "in order of arrival over all names, the cancellation last"
+    );
+    assert_eq!(abandoned.len(), 1);
+    assert_eq!(abandoned[0].scheduled, EventId(1));
+    assert_eq!(kinds(&turn.events).last().unwrap(), "ExecutionContinued");
+}
+
+#[test]
+fn code_after_it_asks_for_nothing() {
+    let code = code(|round: u32| async move {
+        let going_on = continue_as_new(flow(round + 1));
+        race(going_on, double(1)).await.unwrap_or_default()
+    });
+    let world = World::start_with(&code, &json!(1));
+    let expected = ["ExecutionStarted", "TurnStarted", "ExecutionContinued"];
+    assert_eq!(kinds(&world.history), expected);
+    world.check();
+}
+
+#[test]
+fn another_orchestrator_is_refused_with_the_remedy() {
+    let code = code(|(): ()| async { continue_as_new(ship(&json!(1))).await });
+    let fault = World::start(&code).fault();
+    assert_eq!(fault.kind(), FaultKind::Panicked);
+    assert!(fault.message().contains("as a child instead"), "{fault}");
+}
+
+#[test]
+fn by_name_it_keeps_the_orchestrator_and_its_version() {
+    let code = code(|(): ()| async { named::continue_as_new(&json!({"round": 2})).await });
+    let world = World::start(&code);
+    let Some(TurnEnd::Continued { next, .. }) = &world.end else {
+        panic!("{:?}", world.end);
+    };
+    assert_eq!((&*next.name, next.version.as_deref()), ("flow", None));
+    world.check();
+}

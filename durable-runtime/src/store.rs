@@ -1,0 +1,254 @@
+//! The event log in one redb file.
+//!
+//! A commit appends one journal row for everybody's frames; what has aged is folded later into rows that stand
+//! together for each instance. [`Store`] is the write side and has one owner; [`Reader`]s read beside it.
+//!
+//! Source: `docs/design.md`, "The file".
+
+mod asked;
+mod batch;
+mod builds;
+mod commit;
+mod course;
+mod error;
+mod file;
+mod fold;
+mod frame;
+mod gauge;
+mod integrity;
+mod ledger;
+mod meta;
+mod outstanding;
+mod reader;
+mod recovery;
+mod row;
+mod schema;
+mod summary;
+mod tail;
+mod transaction;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::{BTreeSet, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use redb::StorageBackend;
+
+pub use self::error::StoreError;
+pub(crate) use self::error::{chain, panic_text};
+pub(crate) use self::frame::EncodedFrame;
+pub(crate) use self::integrity::{Damage, Integrity};
+pub(crate) use self::outstanding::Outstanding;
+pub(crate) use self::reader::Reader;
+pub(crate) use self::recovery::Recovered;
+pub use self::summary::{Status, Summary};
+pub(crate) use self::transaction::{Created, Transaction};
+
+use self::batch::Batch;
+use self::frame::Checksum;
+use self::gauge::Extent;
+use self::ledger::{Ledger, Patience, Slice};
+use self::schema::{FINGERPRINT, META_CLEAN};
+use crate::clock::{Entropy, Timestamp};
+use crate::id::{BuildId, StoreId};
+
+/// Where a store lives.
+#[derive(Debug)]
+pub(crate) enum Medium {
+    /// In a file, which is created if there is none.
+    File(PathBuf),
+    /// In something else that holds bytes; a new store if that has no length.
+    Backend(Box<dyn StorageBackend>),
+}
+
+/// What may be chosen about a store.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreOptions {
+    /// Memory for pages of the file, in bytes.
+    pub(crate) cache_bytes: usize,
+    /// A file up to this many bytes is read through and checked when it is opened.
+    pub(crate) integrity_check_bytes_max: u64,
+    /// While less than this many bytes are in use, every commit leaves a file that opens at once after a crash; above it, only
+    /// commits of an idle store do, as it costs the more the larger the file is.
+    pub(crate) quick_repair_bytes_max: u64,
+    /// What may wait to be folded before that is urgent.
+    pub(crate) patience: Patience,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        Self {
+            cache_bytes: 128 << 20,
+            integrity_check_bytes_max: 64 << 20,
+            quick_repair_bytes_max: 256 << 20,
+            patience: Patience::default(),
+        }
+    }
+}
+
+/// What a store has done since it was opened, and what it holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Commits, of all kinds.
+    pub commits: u64,
+    /// Commits among them that tidied the file beside or instead of recording something.
+    pub fold_commits: u64,
+    /// Rows of `log`.
+    pub log_rows: u64,
+    /// Bytes of frames that wait to be folded.
+    pub unfolded_bytes: usize,
+    /// The end of the last byte in use, in the file.
+    pub allocated_bytes: u64,
+}
+
+/// The write side of a store. After a write did not succeed it takes no more: what that write did is known when the
+/// store is opened again.
+#[derive(Debug)]
+pub(crate) struct Store {
+    reader: Reader,
+    id: StoreId,
+    checksum: Checksum,
+    options: StoreOptions,
+    extent: Extent,
+    ledger: Ledger,
+    next_key: u64,
+    time: Timestamp,
+    places: HashSet<(u32, u32)>,
+    suspects: BTreeSet<(u64, u32)>,
+    commits: u64,
+    fold_commits: u64,
+    /// Whether the last commit left a file that opens at once after a crash.
+    is_quick: bool,
+    /// The first thing that went wrong.
+    broken: Option<String>,
+    /// The buffer of the row that is being filled, kept between transactions.
+    scratch: Vec<u8>,
+}
+
+impl Store {
+    /// Opens a store, or creates it, and reads all that is outstanding in it.
+    ///
+    /// `wall` becomes the store time of a new store, `entropy` gives it its id.
+    ///
+    /// # Durability
+    /// A new store is on disk, complete, when this returns. From then on its stop counts as unclean until [`close`](Self::close).
+    ///
+    /// # Errors
+    /// [`StoreError`] names what was expected and found. A damaged store is refused, never guessed at.
+    pub(crate) fn open(
+        medium: Medium,
+        options: StoreOptions,
+        wall: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<(Self, Recovered), StoreError> {
+        let place = match &medium {
+            Medium::File(path) => format!("store `{}`", path.display()),
+            Medium::Backend(_) => "the store".to_owned(),
+        };
+        // In a page that is no page any more, redb panics.
+        let opened = catch_unwind(AssertUnwindSafe(|| {
+            let opened = file::open(medium, &options, wall, entropy)?;
+            recovery::recover(opened, options)
+        }));
+        opened.unwrap_or_else(|panic| {
+            let reason = format!("reading it panicked: {}", panic_text(panic.as_ref()));
+            Err(StoreError::damaged(place, reason))
+        })
+    }
+
+    /// A reader of this store.
+    pub(crate) fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// The store's id.
+    pub(crate) fn id(&self) -> StoreId {
+        self.id
+    }
+
+    /// Begins a commit at store time `now`.
+    ///
+    /// # Errors
+    /// [`StoreError::Broken`].
+    pub(crate) fn begin(&mut self, now: Timestamp) -> Result<Transaction<'_>, StoreError> {
+        self.check()?;
+        Ok(Transaction::new(self, now))
+    }
+
+    /// Does one slice of what can wait until the store is idle: folds, trims, and at last leaves a file that opens at
+    /// once after a crash. True if there is more to do now; never commits if there is nothing to do.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub(crate) fn maintain(&mut self) -> Result<bool, StoreError> {
+        self.check()?;
+        let mut batch = Batch::of(self.unchanged());
+        if self.ledger.is_due() {
+            batch.fold = self.ledger.plan(&self.reader.shared().tail(), Slice::Idle);
+        }
+        let is_last = batch.fold.is_empty();
+        if is_last && self.is_quick {
+            return Ok(false);
+        }
+        self.commit_planned(batch, is_last)?;
+        Ok(!is_last && self.fold_is_due())
+    }
+
+    /// Whether there is work for [`maintain`](Self::maintain).
+    pub(crate) fn fold_is_due(&self) -> bool {
+        self.ledger.is_due() || !self.is_quick
+    }
+
+    /// What the store has done and holds.
+    pub(crate) fn counters(&self) -> Counters {
+        Counters {
+            commits: self.commits,
+            fold_commits: self.fold_commits,
+            log_rows: self.ledger.log_rows(),
+            unfolded_bytes: self.ledger.unfolded_bytes(),
+            allocated_bytes: self.extent.bytes(),
+        }
+    }
+
+    /// Closes the store, and with it every reader. Folds nothing; the stop counts as clean.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`]; the file is closed all the same.
+    pub(crate) fn close(mut self, now: Timestamp) -> Result<(), StoreError> {
+        self.check()?;
+        self.time = self.time.max(now);
+        let mut batch = Batch::of(self.unchanged());
+        batch.meta.push((META_CLEAN, vec![1]));
+        self.commit_planned(batch, true)
+        // Dropping the store closes the file.
+    }
+
+    /// The ordinal of the build with this fingerprint, which is recorded if it is new.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub(crate) fn build(&mut self, fingerprint: &[u8]) -> Result<BuildId, StoreError> {
+        self.check()?;
+        let builds = builds::Builds::read(&self.reader)?;
+        let (build, is_new) = builds.find(fingerprint)?;
+        if is_new {
+            let mut staged = self.unchanged();
+            staged
+                .places
+                .insert((build.0, FINGERPRINT), fingerprint.to_vec());
+            self.commit_planned(Batch::of(staged), false)?;
+        }
+        self.places = builds.places(build)?;
+        Ok(build)
+    }
+}
+
+impl Drop for Store {
+    /// Closes the file, whatever readers there are.
+    fn drop(&mut self) {
+        self.reader.shared().close();
+    }
+}

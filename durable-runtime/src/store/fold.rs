@@ -1,0 +1,200 @@
+//! The fold: unfolded frames go to `history`, with the rows of their instances, and leave `log`.
+//!
+//! Source: `docs/design.md`, "Fold".
+
+use redb::{ReadableTable, Table, WriteTransaction};
+
+use super::StoreError;
+use super::course::Course;
+use super::error::chain;
+use super::frame::Checksum;
+use super::ledger::Plan;
+use super::outstanding::Outstanding;
+use super::row;
+use super::schema::{HISTORY, INSTANCES, LOG, OPEN};
+use super::summary::Summary;
+use super::tail::{FrameRef, Tail, Unfolded};
+use crate::id::{ExecutionId, InstanceKey, Sequence};
+
+/// Bytes of one segment, unless its only frame is larger. redb gives a large value a page of its own, and rounds that up
+/// to a power of two; so this is a power of two, less what the page itself needs.
+const SEGMENT_BYTES: usize = (32 << 10) - 128;
+
+/// Writes what `plan` says. The summaries and frames are those of `tail`, which a commit on its way has not reached yet:
+/// what that adds stays unfolded.
+///
+/// # Errors
+/// [`StoreError`] of the database; [`StoreError::Damaged`] if a frame in memory is.
+pub(crate) fn write(
+    plan: &Plan,
+    tail: &Tail,
+    checksum: Checksum,
+    transaction: &WriteTransaction,
+) -> Result<(), StoreError> {
+    if !plan.instances.is_empty() {
+        let mut tables = Tables::open(transaction)?;
+        for (key, _) in &plan.instances {
+            if let Some(unfolded) = tail.find(*key) {
+                tables.fold(*key, unfolded, checksum)?;
+            }
+        }
+    }
+    if let Some(end) = plan.trim_before {
+        transaction
+            .open_table(LOG)?
+            .retain_in(..end, |_, _| false)?;
+    }
+    Ok(())
+}
+
+struct Tables<'t> {
+    history: Table<'t, (u64, u32, u32), &'static [u8]>,
+    instances: Table<'t, u64, &'static [u8]>,
+    open: Table<'t, u64, &'static [u8]>,
+}
+
+impl<'t> Tables<'t> {
+    fn open(transaction: &'t WriteTransaction) -> Result<Self, StoreError> {
+        Ok(Self {
+            history: transaction.open_table(HISTORY)?,
+            instances: transaction.open_table(INSTANCES)?,
+            open: transaction.open_table(OPEN)?,
+        })
+    }
+
+    fn fold(
+        &mut self,
+        key: InstanceKey,
+        unfolded: &Unfolded,
+        checksum: Checksum,
+    ) -> Result<(), StoreError> {
+        for segment in segments(&unfolded.frames) {
+            self.write_segment(key, segment, checksum)?;
+        }
+        let summary = row::summary_to_row(key, &unfolded.summary, checksum)?;
+        self.instances.insert(key.0, summary.as_slice())?;
+        let is_first_fold = unfolded.frames.first().is_some_and(|frame| {
+            frame.execution == ExecutionId::FIRST && frame.first == Sequence(0)
+        });
+        if unfolded.summary.has_ended() {
+            if !is_first_fold {
+                self.open.remove(key.0)?;
+            }
+            return Ok(());
+        }
+        let before = if is_first_fold {
+            Ok(Outstanding::default())
+        } else {
+            self.read_open(key, checksum)
+        };
+        match before {
+            Ok(before) => self.write_open(key, before, &unfolded.frames, checksum),
+            Err(error) if error.is_of_one_instance() => {
+                self.mend_open(key, unfolded, &error, checksum)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Works out a damaged row of `open` anew: it says nothing that the history does not say.
+    fn mend_open(
+        &mut self,
+        key: InstanceKey,
+        unfolded: &Unfolded,
+        error: &StoreError,
+        checksum: Checksum,
+    ) -> Result<(), StoreError> {
+        let id = &unfolded.summary.id;
+        match self.replay(key, &unfolded.summary, checksum) {
+            Ok(outstanding) => {
+                tracing::error!(instance = %id, "{}; it was mended from the history", chain(error));
+                let open = row::outstanding_to_row(key, &outstanding, checksum)?;
+                self.open.insert(key.0, open.as_slice())?;
+                Ok(())
+            }
+            // It stays as it is, and whoever opens the store next is told of it.
+            Err(worse) if worse.is_of_one_instance() => {
+                let worse = chain(&worse);
+                tracing::error!(instance = %id, "{}; it cannot be mended: {worse}", chain(error));
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is outstanding for an instance by the folded history of its current execution.
+    fn replay(
+        &self,
+        key: InstanceKey,
+        summary: &Summary,
+        checksum: Checksum,
+    ) -> Result<Outstanding, StoreError> {
+        let execution = summary.execution;
+        let mut course = Course::new(key, execution, checksum);
+        let mut outstanding = Outstanding::default();
+        let at = |sequence| (key.0, execution.0, sequence);
+        for segment in self.history.range(at(0)..=at(u32::MAX))? {
+            course.follow(segment?.1.value(), |frame| {
+                for event in frame.read()? {
+                    outstanding.apply(&event);
+                }
+                Ok(())
+            })?;
+        }
+        course.reaches(summary.events)?;
+        Ok(outstanding)
+    }
+
+    fn write_segment(
+        &mut self,
+        key: InstanceKey,
+        frames: &[FrameRef],
+        checksum: Checksum,
+    ) -> Result<(), StoreError> {
+        let Some(first) = frames.first() else {
+            return Ok(());
+        };
+        // From here on the copy in `log` may go.
+        (frames.iter()).try_for_each(|frame| frame.check(checksum))?;
+        let segment: Vec<&[u8]> = frames.iter().map(FrameRef::bytes).collect();
+        let at = (key.0, first.execution.0, first.first.0);
+        self.history.insert(at, segment.concat().as_slice())?;
+        Ok(())
+    }
+
+    fn read_open(&self, key: InstanceKey, checksum: Checksum) -> Result<Outstanding, StoreError> {
+        match self.open.get(key.0)? {
+            Some(row) => row::outstanding_from_row(key, row.value(), checksum),
+            None => Err(row::missing_outstanding(key)),
+        }
+    }
+
+    fn write_open(
+        &mut self,
+        key: InstanceKey,
+        mut outstanding: Outstanding,
+        frames: &[FrameRef],
+        checksum: Checksum,
+    ) -> Result<(), StoreError> {
+        for frame in frames {
+            for event in frame.events(checksum)? {
+                outstanding.apply(&event);
+            }
+        }
+        let open = row::outstanding_to_row(key, &outstanding, checksum)?;
+        self.open.insert(key.0, open.as_slice())?;
+        Ok(())
+    }
+}
+
+/// Cuts frames where a new execution begins, and before what would overfill a segment.
+fn segments(frames: &[FrameRef]) -> Vec<&[FrameRef]> {
+    let mut bytes = frames.first().map_or(0, |frame| frame.bytes().len());
+    let fits = |before: &FrameRef, after: &FrameRef| {
+        let length = after.bytes().len();
+        let fits = before.execution == after.execution && bytes + length <= SEGMENT_BYTES;
+        bytes = if fits { bytes + length } else { length };
+        fits
+    };
+    frames.chunk_by(fits).collect()
+}

@@ -1,0 +1,106 @@
+//! The file beneath the database, and how far it is in use.
+
+use std::fmt;
+use std::io;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use redb::{BackendError, StorageBackend};
+
+/// The end of the last byte in use: redb doubles a file's length, so that length says little.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Extent(Arc<AtomicU64>);
+
+impl Extent {
+    /// The end of the last byte written since the store was opened, or of the file as it was then, in bytes.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn reach(&self, end: u64) {
+        self.0.fetch_max(end, Ordering::Relaxed);
+    }
+}
+
+/// A backend that passes everything on, the locks too, and notes how far it was written.
+pub(crate) struct Gauge {
+    inner: Box<dyn StorageBackend>,
+    extent: Extent,
+}
+
+impl Gauge {
+    pub(crate) fn new(inner: Box<dyn StorageBackend>) -> io::Result<(Self, Extent)> {
+        let extent = Extent::default();
+        extent.reach(inner.len()?);
+        Ok((
+            Self {
+                inner,
+                extent: extent.clone(),
+            },
+            extent,
+        ))
+    }
+}
+
+impl fmt::Debug for Gauge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl StorageBackend for Gauge {
+    fn len(&self) -> io::Result<u64> {
+        self.inner.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.inner.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.inner.set_len(length)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.inner.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        let length = u64::try_from(data.len()).unwrap_or(u64::MAX);
+        self.extent.reach(offset.saturating_add(length));
+        self.inner.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.inner.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.inner.try_lock_range(start, end)
+    }
+
+    fn try_lock_shared_range(
+        &self,
+        start: Bound<u64>,
+        end: Bound<u64>,
+    ) -> Result<bool, BackendError> {
+        self.inner.try_lock_shared_range(start, end)
+    }
+
+    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.inner.lock_range(start, end)
+    }
+
+    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.inner.lock_shared_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.inner.unlock_range(start, end)
+    }
+
+    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.inner.query_lock_range(start, end)
+    }
+}

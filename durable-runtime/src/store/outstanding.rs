@@ -1,0 +1,126 @@
+//! What a waiting instance waits for.
+
+use std::collections::BTreeMap;
+
+use crate::clock::Timestamp;
+use crate::event::{ActivityScheduled, Cancelled, HistoryEvent, Pending};
+use crate::id::{EventId, ExecutionId, InstanceId, Sequence};
+
+/// All that is outstanding for one instance: a pure fold of its events, kept in its `open` row.
+///
+/// With the unfolded events applied to it, it is what the engine arms and runs again after a restart.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Outstanding {
+    /// The current execution.
+    pub(crate) execution: ExecutionId,
+    /// The sequence of the execution's next event.
+    pub(crate) next: Sequence,
+    /// Timers that have not fired, and when they are due.
+    pub(crate) timers: BTreeMap<EventId, Timestamp>,
+    /// Attempts without an outcome.
+    pub(crate) activities: BTreeMap<EventId, ActivityScheduled>,
+    /// Children without an outcome.
+    pub(crate) children: BTreeMap<EventId, InstanceId>,
+    /// Arrivals recorded since the last turn that started.
+    pub(crate) undelivered: u32,
+    /// Whether its last turn could not be run.
+    pub(crate) stalled: bool,
+    /// Whether this execution has been told to end.
+    pub(crate) cancel_requested: bool,
+    /// Whether it has ended.
+    pub(crate) ended: bool,
+}
+
+impl Default for Outstanding {
+    /// Of an instance without any event.
+    fn default() -> Self {
+        Self {
+            execution: ExecutionId::FIRST,
+            next: Sequence(0),
+            timers: BTreeMap::new(),
+            activities: BTreeMap::new(),
+            children: BTreeMap::new(),
+            undelivered: 0,
+            stalled: false,
+            cancel_requested: false,
+            ended: false,
+        }
+    }
+}
+
+impl Outstanding {
+    /// What is outstanding after one more event.
+    pub(crate) fn apply(&mut self, event: &HistoryEvent) {
+        self.next = Sequence(self.next.0.saturating_add(1));
+        if event.is_arrival() {
+            self.undelivered = self.undelivered.saturating_add(1);
+        }
+        match event {
+            HistoryEvent::ExecutionStarted(started) => {
+                *self = Self {
+                    execution: started.execution,
+                    next: Sequence(1),
+                    undelivered: 1,
+                    ..Self::default()
+                };
+            }
+            HistoryEvent::ActivityScheduled(scheduled) => {
+                self.activities.insert(scheduled.id, scheduled.clone());
+            }
+            HistoryEvent::TimerCreated(created) => {
+                self.timers.insert(created.id, created.due);
+            }
+            HistoryEvent::ChildScheduled(scheduled) => {
+                self.children
+                    .insert(scheduled.id, scheduled.instance.clone());
+            }
+            HistoryEvent::ActivityCompleted(arrived) => self.settle_activity(arrived.scheduled),
+            HistoryEvent::ActivityFailed(arrived) => self.settle_activity(arrived.scheduled),
+            HistoryEvent::TimerFired(arrived) => self.settle_timer(arrived.scheduled),
+            HistoryEvent::ChildCompleted(arrived) => self.settle_child(arrived.scheduled),
+            HistoryEvent::ChildFailed(arrived) => self.settle_child(arrived.scheduled),
+            HistoryEvent::Cancelled(cancelled) => self.cancel(*cancelled),
+            HistoryEvent::TurnStarted(_) => {
+                self.undelivered = 0;
+                self.stalled = false;
+            }
+            HistoryEvent::ExecutionStalled(_) => self.stalled = true,
+            HistoryEvent::ExecutionCompleted(_) => {
+                self.close();
+                self.ended = true;
+            }
+            HistoryEvent::ExecutionContinued(_) => self.close(),
+            HistoryEvent::CancelRequested(_) => self.cancel_requested = true,
+            HistoryEvent::EventRaised(_)
+            | HistoryEvent::MarkerRecorded(_)
+            | HistoryEvent::CustomStatusSet(_) => {}
+        }
+    }
+
+    fn settle_activity(&mut self, scheduled: EventId) {
+        self.activities.remove(&scheduled);
+    }
+
+    fn settle_timer(&mut self, scheduled: EventId) {
+        self.timers.remove(&scheduled);
+    }
+
+    fn settle_child(&mut self, scheduled: EventId) {
+        self.children.remove(&scheduled);
+    }
+
+    fn cancel(&mut self, cancelled: Cancelled) {
+        match cancelled.pending {
+            Pending::Activity => self.settle_activity(cancelled.scheduled),
+            Pending::Timer => self.settle_timer(cancelled.scheduled),
+            Pending::Child => self.settle_child(cancelled.scheduled),
+        }
+    }
+
+    /// A terminal event closes all open work.
+    fn close(&mut self) {
+        self.timers.clear();
+        self.activities.clear();
+        self.children.clear();
+    }
+}

@@ -1,0 +1,261 @@
+//! The read side: short read transactions, and the unfolded tail in memory.
+//!
+//! A fold moves frames from the tail to `history` in two steps: the commit, then the tail. A reader takes them in the other order, tail
+//! first, so it may see frames twice and skips those, but never misses any.
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use redb::{Database, Key, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition};
+
+use super::StoreError;
+use super::course::Course;
+use super::frame::{Checksum, EncodedFrame, Frame, Place};
+use super::integrity::Integrity;
+use super::row;
+use super::schema::{BUILDS, FINGERPRINT, HISTORY, IDS, INSTANCES, number};
+use super::summary::Summary;
+use super::tail::{FrameRef, Tail};
+use crate::event::HistoryEvent;
+use crate::id::{BuildId, ExecutionId, InstanceId, InstanceKey, Sequence, SiteId};
+
+/// Reads the store beside its writer. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader(Arc<Shared>);
+
+/// What the writer and its readers share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// Gone once the store is closed, however many readers there are.
+    database: RwLock<Option<Database>>,
+    tail: RwLock<Tail>,
+    pub(crate) checksum: Checksum,
+}
+
+type Bytes = ReadOnlyTable<u64, &'static [u8]>;
+
+impl Shared {
+    pub(crate) fn new(database: Database, tail: Tail, checksum: Checksum) -> Arc<Self> {
+        Arc::new(Self {
+            database: RwLock::new(Some(database)),
+            tail: RwLock::new(tail),
+            checksum,
+        })
+    }
+
+    /// The tail; held for a look, and by the writer while it folds, never while it waits for the disk.
+    pub(crate) fn tail(&self) -> RwLockReadGuard<'_, Tail> {
+        self.tail.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tail_mut(&self) -> RwLockWriteGuard<'_, Tail> {
+        self.tail.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn begin_write(&self) -> Result<redb::WriteTransaction, StoreError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or(StoreError::Closed)?;
+        Ok(database.begin_write()?)
+    }
+
+    pub(crate) fn begin_read(&self) -> Result<ReadTransaction, StoreError> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or(StoreError::Closed)?;
+        Ok(database.begin_read()?)
+    }
+
+    pub(crate) fn open_table<K: Key + 'static>(
+        &self,
+        definition: TableDefinition<'static, K, &'static [u8]>,
+    ) -> Result<ReadOnlyTable<K, &'static [u8]>, StoreError> {
+        Ok(self.begin_read()?.open_table(definition)?)
+    }
+
+    /// Closes the file, and with it every reader.
+    pub(crate) fn close(&self) {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        drop(database.take());
+        // Only now, so that nobody who misses something here takes it for never having been.
+        *self.tail_mut() = Tail::default();
+    }
+}
+
+impl Reader {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.0
+    }
+
+    /// Encodes events as the frame that [`Transaction::append_encoded`](super::Transaction::append_encoded) takes.
+    ///
+    /// # Errors
+    /// [`StoreError::Unrecordable`].
+    pub(crate) fn encode(
+        &self,
+        key: InstanceKey,
+        execution: ExecutionId,
+        first: Sequence,
+        events: &[HistoryEvent],
+    ) -> Result<EncodedFrame, StoreError> {
+        let place = Place {
+            key,
+            execution,
+            first,
+        };
+        EncodedFrame::new(self.0.checksum, place, events)
+    }
+
+    /// The key of an instance, if there is one of that id.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub(crate) fn find(&self, id: &InstanceId) -> Result<Option<InstanceKey>, StoreError> {
+        let found = self.ids()?.find(id)?;
+        // Between a commit and its way into the tail, an id is found whose instance cannot be read yet.
+        let next_key = self.0.tail().next_key();
+        Ok(found.filter(|key| key.0 < next_key))
+    }
+
+    /// The ids as of now, for several look-ups.
+    pub(crate) fn ids(&self) -> Result<Ids, StoreError> {
+        Ok(Ids::new(self.0.open_table(IDS)?))
+    }
+
+    /// What a client sees of an instance; `None` if no instance has the key.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`].
+    pub(crate) fn summary(&self, key: InstanceKey) -> Result<Option<Summary>, StoreError> {
+        Ok(self.shared_summary(key)?.map(Arc::unwrap_or_clone))
+    }
+
+    /// As [`summary`](Self::summary), without a copy.
+    pub(crate) fn shared_summary(
+        &self,
+        key: InstanceKey,
+    ) -> Result<Option<Arc<Summary>>, StoreError> {
+        let unfolded = (self.0.tail().find(key)).map(|unfolded| Arc::clone(&unfolded.summary));
+        match unfolded {
+            Some(summary) => Ok(Some(summary)),
+            None => {
+                Ok(summary_of(key, &self.0.open_table(INSTANCES)?, self.0.checksum)?.map(Arc::new))
+            }
+        }
+    }
+
+    /// The events of one execution, in order; empty if there is no such execution.
+    #[cfg(test)]
+    pub(crate) fn history(
+        &self,
+        key: InstanceKey,
+        execution: ExecutionId,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        self.history_of(key, execution, 0)
+    }
+
+    /// The events of the execution that `summary` tells of, in order: those that it counts, and what was recorded since it
+    /// was read.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`] if a frame is wrong or missing.
+    pub(crate) fn current_history(
+        &self,
+        key: InstanceKey,
+        summary: &Summary,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        self.history_of(key, summary.execution, summary.events)
+    }
+
+    fn history_of(
+        &self,
+        key: InstanceKey,
+        execution: ExecutionId,
+        events_min: u32,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        let unfolded = self.unfolded(key, execution);
+        let mut course = Course::new(key, execution, self.0.checksum);
+        let mut events = Vec::new();
+        let mut take = |frame: &Frame<'_>| {
+            events.extend(frame.read()?);
+            Ok(())
+        };
+        let segments = self.0.open_table(HISTORY)?;
+        let at = |sequence| (key.0, execution.0, sequence);
+        for segment in segments.range(at(0)..=at(u32::MAX))? {
+            course.follow(segment?.1.value(), &mut take)?;
+        }
+        for frame in &unfolded {
+            course.follow(frame.bytes(), &mut take)?;
+        }
+        course.reaches(events_min)?;
+        Ok(events)
+    }
+
+    /// The place of a site in the sources of a build, if it was recorded.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub(crate) fn place(&self, build: BuildId, site: SiteId) -> Result<Option<String>, StoreError> {
+        if site.0 == FINGERPRINT {
+            return Ok(None);
+        }
+        let place = self.0.open_table(BUILDS)?.get((build.0, site.0))?;
+        Ok(place.map(|place| String::from_utf8_lossy(place.value()).into_owned()))
+    }
+
+    /// A check of everything that is folded, to be done beside all else.
+    pub(crate) fn integrity(&self) -> Integrity {
+        Integrity::new(self.clone())
+    }
+
+    fn unfolded(&self, key: InstanceKey, execution: ExecutionId) -> Vec<FrameRef> {
+        let tail = self.0.tail();
+        let frames = tail.find(key).map(|unfolded| unfolded.frames.iter());
+        frames
+            .into_iter()
+            .flatten()
+            .filter(|frame| frame.execution == execution)
+            .cloned()
+            .collect()
+    }
+}
+
+/// The table of ids as of one moment.
+#[derive(Debug)]
+pub(crate) struct Ids(ReadOnlyTable<&'static [u8], &'static [u8]>);
+
+impl Ids {
+    pub(crate) fn new(table: ReadOnlyTable<&'static [u8], &'static [u8]>) -> Self {
+        Self(table)
+    }
+
+    pub(crate) fn find(&self, id: &InstanceId) -> Result<Option<InstanceKey>, StoreError> {
+        let Some(row) = self.0.get(id.as_str().as_bytes())? else {
+            return Ok(None);
+        };
+        number(row.value())
+            .map(|key| Some(InstanceKey(key)))
+            .ok_or_else(|| {
+                StoreError::damaged(
+                    format!("row `{id}` of `ids`"),
+                    format!("expected 8 bytes, found {}", row.value().len()),
+                )
+            })
+    }
+}
+
+/// The row of an instance in `instances`.
+pub(crate) fn summary_of(
+    key: InstanceKey,
+    instances: &Bytes,
+    checksum: Checksum,
+) -> Result<Option<Summary>, StoreError> {
+    (instances.get(key.0)?)
+        .map(|row| row::summary_from_row(key, row.value(), checksum))
+        .transpose()
+}

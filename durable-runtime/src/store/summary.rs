@@ -1,0 +1,163 @@
+//! What a client sees of an instance.
+
+use std::collections::BTreeMap;
+
+use super::asked::Asked;
+use crate::clock::Timestamp;
+use crate::event::{ExecutionStarted, HistoryEvent, Name, Parent, StallReason};
+use crate::failure::Outcome;
+use crate::id::{ExecutionId, InstanceId};
+use crate::payload::{Codec, Payload};
+
+/// An instance as of its last recorded event.
+///
+/// It is a pure fold of the instance's events.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Its id.
+    pub id: InstanceId,
+    /// The orchestrator's name.
+    pub name: Name,
+    /// The orchestrator's version.
+    pub version: Option<String>,
+    /// Where it stands.
+    pub status: Status,
+    /// The execution that runs, or ran last.
+    pub execution: ExecutionId,
+    /// When its first execution was recorded.
+    pub created_at: Timestamp,
+    /// The time of the last event that has one.
+    pub updated_at: Timestamp,
+    /// The time of the turn that ended it.
+    pub completed_at: Option<Timestamp>,
+    /// Who started it and waits for it.
+    pub parent: Option<Parent>,
+    /// The caller's labels.
+    pub tags: BTreeMap<String, String>,
+    /// The input of its current execution.
+    pub input: Payload,
+    /// The custom status; setting `null` clears it.
+    pub custom_status: Option<Payload>,
+    /// How it ended.
+    pub outcome: Option<Outcome>,
+    /// Why it waits to be mended, and the report for people.
+    pub stalled: Option<(StallReason, String)>,
+    /// Events of its current execution, which is also the sequence of the next one.
+    pub events: u32,
+    /// What its first execution was started with, once that is not the current one any more.
+    pub(crate) asked: Option<Asked>,
+}
+
+/// Where an instance stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// No turn of it has run yet.
+    Pending,
+    /// It runs, or waits for what it asked for.
+    Running,
+    /// It returned.
+    Completed,
+    /// It returned `Err`, or did not return.
+    Failed,
+    /// It waits to be mended.
+    Stalled,
+}
+
+impl Summary {
+    /// The summary of an instance whose only event this is.
+    pub(crate) fn started(started: &ExecutionStarted) -> Self {
+        Self {
+            id: started.instance.clone(),
+            name: started.name.clone(),
+            version: started.version.clone(),
+            status: Status::Pending,
+            execution: started.execution,
+            created_at: started.at,
+            updated_at: started.at,
+            completed_at: None,
+            parent: started.parent.clone(),
+            tags: started.tags.clone(),
+            input: started.input.clone(),
+            custom_status: None,
+            outcome: None,
+            stalled: None,
+            events: 1,
+            asked: None,
+        }
+    }
+
+    /// The summary with one more event.
+    pub(crate) fn apply(&mut self, event: &HistoryEvent) {
+        self.events = self.events.saturating_add(1);
+        match event {
+            HistoryEvent::ExecutionStarted(started) => self.continue_as(started),
+            HistoryEvent::ActivityCompleted(arrived) | HistoryEvent::ChildCompleted(arrived) => {
+                self.touch(arrived.at);
+            }
+            HistoryEvent::ActivityFailed(arrived) | HistoryEvent::ChildFailed(arrived) => {
+                self.touch(arrived.at);
+            }
+            HistoryEvent::TimerFired(arrived) => self.touch(arrived.at),
+            HistoryEvent::EventRaised(arrived) => self.touch(arrived.at),
+            HistoryEvent::CancelRequested(arrived) => self.touch(arrived.at),
+            HistoryEvent::TurnStarted(turn) => {
+                self.touch(turn.at);
+                self.status = Status::Running;
+                self.stalled = None;
+            }
+            HistoryEvent::CustomStatusSet(set) => self.custom_status = unless_null(&set.status),
+            HistoryEvent::ExecutionCompleted(end) => self.end(&end.outcome),
+            HistoryEvent::ExecutionStalled(stalled) => {
+                self.touch(stalled.at);
+                self.status = Status::Stalled;
+                self.stalled = Some((stalled.reason, stalled.report.clone()));
+            }
+            HistoryEvent::ActivityScheduled(_)
+            | HistoryEvent::TimerCreated(_)
+            | HistoryEvent::ChildScheduled(_)
+            | HistoryEvent::MarkerRecorded(_)
+            | HistoryEvent::Cancelled(_)
+            | HistoryEvent::ExecutionContinued(_) => {}
+        }
+    }
+
+    /// Whether it has ended; nothing is recorded of it any more.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.status, Status::Completed | Status::Failed)
+    }
+
+    fn continue_as(&mut self, started: &ExecutionStarted) {
+        // Before the input is that of the next execution; the first one's is not worked out for the many that end with it.
+        let asked = || Asked::of(&self.name, self.version.as_deref(), &self.input);
+        self.asked = Some(self.asked.unwrap_or_else(asked));
+        self.touch(started.at);
+        self.status = Status::Running;
+        self.execution = started.execution;
+        self.name.clone_from(&started.name);
+        self.version.clone_from(&started.version);
+        self.parent.clone_from(&started.parent);
+        self.tags.clone_from(&started.tags);
+        self.input = started.input.clone();
+        self.events = 1;
+    }
+
+    fn end(&mut self, outcome: &Outcome) {
+        self.status = match outcome {
+            Outcome::Completed(_) => Status::Completed,
+            Outcome::Failed(_) => Status::Failed,
+        };
+        self.outcome = Some(outcome.clone());
+        self.completed_at = Some(self.updated_at);
+    }
+
+    fn touch(&mut self, at: Timestamp) {
+        self.updated_at = self.updated_at.max(at);
+    }
+}
+
+fn unless_null(status: &Payload) -> Option<Payload> {
+    let is_null = status.codec() == Codec::Json && status.bytes() == b"null";
+    (!is_null).then(|| status.clone())
+}

@@ -1,0 +1,12 @@
+//! Tests of the store as a whole: what is written is read back, whatever happens in between.
+
+mod crash;
+pub(crate) mod damage;
+pub(crate) mod faulty;
+mod files;
+mod folding;
+mod folds;
+mod golden;
+mod integrity;
+pub(crate) mod support;
+mod writing;

@@ -1,0 +1,139 @@
+//! What version 1 wrote is read for ever.
+//!
+//! The golden files are never changed; a new kind of record adds one. `BLESS=1` writes those that are missing.
+
+use std::path::PathBuf;
+
+use crate::clock::Timestamp;
+use crate::event::HistoryEvent;
+use crate::event::StallReason;
+use crate::event::encoding::samples::{activity, every_kind, id, payload, started};
+use crate::failure::{Failure, Fault, FaultKind, Outcome};
+use crate::id::{EventId, ExecutionId, InstanceKey, Sequence, StoreId};
+use crate::payload::{Codec, Payload};
+use crate::store::asked::Asked;
+use crate::store::frame::{self, Checksum, Frame, Place};
+use crate::store::row;
+use crate::store::{Outstanding, Status, Summary};
+
+const KEY: InstanceKey = InstanceKey(0x0102_0304);
+
+fn checksum() -> Checksum {
+    Checksum::new(StoreId(0xfeed_beef))
+}
+
+/// The golden file of that name, which is made of `written` if it is missing and may be.
+fn golden(name: &str, written: &[u8]) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../tests/golden/v1")
+        .join(name);
+    if std::env::var_os("BLESS").is_some() && !path.exists() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, written).unwrap();
+    }
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn a_frame_of_each_kind_of_record() {
+    for (number, event) in every_kind().into_iter().enumerate() {
+        let place = Place {
+            key: KEY,
+            execution: ExecutionId(2),
+            first: Sequence(70_000),
+        };
+        let events = [event];
+        let mut written = Vec::new();
+        frame::write(&mut written, checksum(), place, &events).unwrap();
+        let name = format!("{number:02}-{}.frame", kind(&events[0]));
+        let golden = golden(&name, &written);
+        let (frame, length, rest) = Frame::split(&golden).unwrap();
+        assert_eq!(
+            (frame.place, frame.count, length),
+            (place, 1, golden.len()),
+            "{name}"
+        );
+        assert!(rest.is_empty(), "{name}");
+        assert_eq!(frame.events(checksum()).unwrap(), events, "{name}");
+        assert_eq!(written, golden, "{name}");
+    }
+}
+
+fn kind(event: &HistoryEvent) -> String {
+    let debug = format!("{event:?}");
+    debug.split('(').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_row_of_instances() {
+    let HistoryEvent::ExecutionStarted(start) = &every_kind()[0] else {
+        panic!("a start comes first");
+    };
+    let fault = Fault::new(FaultKind::Panicked, "charge", "it ended");
+    let bincode = Payload::from_parts(Codec::Bincode, vec![1, 2]);
+    let full = Summary {
+        asked: Some(Asked::of("ship", Some("2"), &bincode)),
+        status: Status::Failed,
+        completed_at: Some(Timestamp(20)),
+        custom_status: Some(payload("busy")),
+        outcome: Some(Outcome::Failed(Failure::Fault(fault))),
+        stalled: Some((StallReason::UnknownSemantics, "report".to_owned())),
+        ..Summary::started(start)
+    };
+    let plain = Summary::started(&started("plain", 1, 1 << 40));
+    let json = Payload::from_parts(Codec::Json, *br#"{"b": 1, "a": [null]}"#);
+    let continued = Summary {
+        asked: Some(Asked::of("plain", None, &json)),
+        ..plain.clone()
+    };
+    for (name, summary) in [
+        ("instances-full.row", full),
+        ("instances-plain.row", plain),
+        ("instances-continued.row", continued),
+    ] {
+        let written = row::summary_to_row(KEY, &summary, checksum()).unwrap();
+        let golden = golden(name, &written);
+        assert_eq!(
+            row::summary_from_row(KEY, &golden, checksum()).unwrap(),
+            summary
+        );
+        assert_eq!(written, golden, "{name}");
+        let other = row::summary_from_row(InstanceKey(1), &golden, checksum()).unwrap_err();
+        assert!(
+            other
+                .to_string()
+                .contains("belongs to another table or instance"),
+            "{other}"
+        );
+        assert!(row::outstanding_from_row(KEY, &golden, checksum()).is_err());
+    }
+}
+
+#[test]
+fn a_row_of_open() {
+    let mut outstanding = Outstanding {
+        execution: ExecutionId(3),
+        next: Sequence(12),
+        undelivered: 2,
+        stalled: true,
+        cancel_requested: true,
+        ended: false,
+        ..Outstanding::default()
+    };
+    outstanding.timers.insert(EventId(4), Timestamp(1 << 41));
+    outstanding.activities.insert(EventId(5), activity(5));
+    outstanding.children.insert(EventId(6), id("child"));
+    let written = row::outstanding_to_row(KEY, &outstanding, checksum()).unwrap();
+    let golden = golden("open.row", &written);
+    assert_eq!(
+        row::outstanding_from_row(KEY, &golden, checksum()).unwrap(),
+        outstanding
+    );
+    assert_eq!(written, golden);
+    for end in 0..golden.len() {
+        assert!(
+            row::outstanding_from_row(KEY, &golden[..end], checksum()).is_err(),
+            "{end} bytes"
+        );
+    }
+}

@@ -1,0 +1,306 @@
+//! One commit in the making.
+//!
+//! All of it is staged in memory; [`commit`](Transaction::commit) writes it as one redb transaction. So a transaction that is
+//! dropped leaves no trace, and no time is spent inside redb but to write.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::batch::Batch;
+use super::frame::{EncodedFrame, Frame, Place};
+use super::reader::Ids;
+use super::schema::{FINGERPRINT, WHOLE_TURN};
+use super::summary::Summary;
+use super::tail::FrameRef;
+use super::{Store, StoreError};
+use crate::clock::Timestamp;
+use crate::event::{ExecutionStarted, HistoryEvent};
+use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence, SiteId};
+use crate::limits;
+
+/// What a commit will write. Dropped without [`commit`](Self::commit), it never was.
+#[derive(Debug)]
+pub(crate) struct Transaction<'s> {
+    store: &'s mut Store,
+    ids: Option<Ids>,
+    staged: Staged,
+    /// Which of `staged.instances` has a key.
+    index: HashMap<InstanceKey, usize>,
+    /// The row of `log` that is being filled.
+    row: Vec<u8>,
+}
+
+/// What a transaction has gathered.
+#[derive(Debug, Default)]
+pub(crate) struct Staged {
+    /// Instances with frames, in the order in which they were first touched, as they will be.
+    pub(crate) instances: Vec<(InstanceKey, Arc<Summary>)>,
+    /// In the order of the calls.
+    pub(crate) frames: Vec<StagedFrame>,
+    /// Full rows of `log`.
+    pub(crate) rows: Vec<Arc<[u8]>>,
+    pub(crate) ids: BTreeMap<InstanceId, InstanceKey>,
+    pub(crate) places: BTreeMap<(u32, u32), Vec<u8>>,
+    /// Crash counts; `None` removes one.
+    pub(crate) suspects: BTreeMap<(u64, u32), Option<u32>>,
+    pub(crate) next_key: u64,
+    pub(crate) time: Timestamp,
+}
+
+/// A frame in one of the staged rows.
+#[derive(Debug)]
+pub(crate) struct StagedFrame {
+    pub(crate) instance: usize,
+    pub(crate) row: usize,
+    offset: usize,
+    length: usize,
+}
+
+impl StagedFrame {
+    /// The frame once its row has this position.
+    pub(crate) fn place(&self, position: u64, row: &Arc<[u8]>) -> Option<FrameRef> {
+        let bytes = row.get(self.offset..self.offset + self.length)?;
+        let (frame, _, _) = Frame::split(bytes).ok()?;
+        Some(FrameRef::new(
+            &frame,
+            position,
+            row,
+            self.offset,
+            self.length,
+        ))
+    }
+}
+
+/// What became of a wish to create an instance.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Created {
+    /// It is new.
+    New(InstanceKey),
+    /// There is one of that id, which may be of the same transaction.
+    Existing(InstanceKey, Box<Summary>),
+}
+
+impl<'s> Transaction<'s> {
+    pub(crate) fn new(store: &'s mut Store, now: Timestamp) -> Self {
+        let staged = Staged {
+            next_key: store.next_key,
+            time: now,
+            ..Staged::default()
+        };
+        let mut row = std::mem::take(&mut store.scratch);
+        row.clear();
+        Self {
+            store,
+            ids: None,
+            staged,
+            index: HashMap::new(),
+            row,
+        }
+    }
+
+    /// Creates an instance, unless there is one of that id: reserves the next key and appends `started` as event 0.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`]; [`StoreError::Unrecordable`].
+    pub(crate) fn create(&mut self, started: ExecutionStarted) -> Result<Created, StoreError> {
+        if let Some(key) = self.find(&started.instance)? {
+            return match self.summary(key)? {
+                Some(summary) => Ok(Created::Existing(
+                    key,
+                    Box::new(Arc::unwrap_or_clone(summary)),
+                )),
+                None => Err(StoreError::damaged(
+                    format!("row `{}` of `ids`", started.instance),
+                    format!("expected instance {}, found none", key.0),
+                )),
+            };
+        }
+        let key = InstanceKey(self.staged.next_key);
+        let summary = Summary::started(&started);
+        let id = started.instance.clone();
+        let event = HistoryEvent::ExecutionStarted(Box::new(started));
+        let place = Place {
+            key,
+            execution: ExecutionId::FIRST,
+            first: Sequence(0),
+        };
+        let instance = self.staged.instances.len();
+        let frame = EncodedFrame::new(self.store.checksum, place, &[event])?;
+        self.write_frame(instance, &frame);
+        self.index.insert(key, instance);
+        self.staged.instances.push((key, Arc::new(summary)));
+        self.staged.next_key += 1;
+        self.staged.ids.insert(id, key);
+        Ok(Created::New(key))
+    }
+
+    /// Appends events to the history of an instance, as one frame.
+    ///
+    /// # Errors
+    /// As [`append_encoded`](Self::append_encoded).
+    ///
+    /// # Panics
+    /// As [`append_encoded`](Self::append_encoded).
+    pub(crate) fn append(
+        &mut self,
+        key: InstanceKey,
+        execution: ExecutionId,
+        first: Sequence,
+        events: &[HistoryEvent],
+    ) -> Result<(), StoreError> {
+        let place = Place {
+            key,
+            execution,
+            first,
+        };
+        let frame = EncodedFrame::new(self.store.checksum, place, events)?;
+        self.append_encoded(&frame, events)
+    }
+
+    /// Appends a frame that was encoded beforehand from these events.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`]; [`StoreError::Unrecordable`].
+    ///
+    /// # Panics
+    /// If there are no events, no such instance, or if `first` does not continue its history: the next sequence of its
+    /// current execution, or 0 of the next one.
+    pub(crate) fn append_encoded(
+        &mut self,
+        frame: &EncodedFrame,
+        events: &[HistoryEvent],
+    ) -> Result<(), StoreError> {
+        let place = frame.place();
+        assert!(
+            !events.is_empty(),
+            "an append to instance {} holds no event",
+            place.key.0
+        );
+        let instance = self.stage(place.key)?;
+        assert!(
+            self.continues(instance, place, events),
+            "event {} of execution {} does not continue the history of instance {}",
+            place.first.0,
+            place.execution,
+            place.key.0
+        );
+        self.write_frame(instance, frame);
+        if let Some((_, summary)) = self.staged.instances.get_mut(instance) {
+            let summary = Arc::make_mut(summary);
+            for event in events {
+                summary.apply(event);
+            }
+        }
+        Ok(())
+    }
+
+    /// Records where in the sources of a build a site is, if that is not recorded yet.
+    pub(crate) fn place(&mut self, build: BuildId, site: SiteId, place: &str) {
+        let at = (build.0, site.0);
+        // One site in four billion has the number that stands for the build: its place is not kept.
+        if site.0 != FINGERPRINT && !self.store.places.contains(&at) {
+            (self.staged.places.entry(at)).or_insert_with(|| place.as_bytes().to_vec());
+        }
+    }
+
+    /// Records how often the process has died with this event, or a whole turn, of an instance running.
+    pub(crate) fn set_suspect(&mut self, key: InstanceKey, event: Option<EventId>, count: u32) {
+        let event = event.map_or(WHOLE_TURN, |event| event.0);
+        self.staged.suspects.insert((key.0, event), Some(count));
+    }
+
+    /// Removes all crash counts of an instance. Costs nothing if there are none.
+    pub(crate) fn clear_suspects(&mut self, key: InstanceKey) {
+        let all = (key.0, 0)..=(key.0, u32::MAX);
+        for (_, count) in self.staged.suspects.range_mut(all.clone()) {
+            *count = None;
+        }
+        for at in self.store.suspects.range(all) {
+            self.staged.suspects.insert(*at, None);
+        }
+    }
+
+    /// Writes everything, with a slice of fold work if that is urgent, and waits for the disk. A transaction that holds
+    /// nothing writes nothing.
+    ///
+    /// # Durability
+    /// When it returns `Ok`, all is on disk and readers see it. After an error it is unknown whether it is.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database, after which the store takes no more writes; [`StoreError::Broken`] if that was before.
+    pub(crate) fn commit(mut self) -> Result<(), StoreError> {
+        self.seal_row();
+        self.ids = None;
+        self.store.scratch = std::mem::take(&mut self.row);
+        self.store.commit(Batch::of(self.staged))
+    }
+
+    fn find(&mut self, id: &InstanceId) -> Result<Option<InstanceKey>, StoreError> {
+        if let Some(key) = self.staged.ids.get(id) {
+            return Ok(Some(*key));
+        }
+        if self.ids.is_none() {
+            self.ids = Some(self.store.reader.ids()?);
+        }
+        self.ids.as_ref().map_or(Ok(None), |ids| ids.find(id))
+    }
+
+    fn summary(&self, key: InstanceKey) -> Result<Option<Arc<Summary>>, StoreError> {
+        let staged = (self.index.get(&key)).and_then(|at| self.staged.instances.get(*at));
+        match staged {
+            Some((_, summary)) => Ok(Some(Arc::clone(summary))),
+            None => self.store.reader.shared_summary(key),
+        }
+    }
+
+    /// The index of an instance in `staged.instances`.
+    fn stage(&mut self, key: InstanceKey) -> Result<usize, StoreError> {
+        if let Some(instance) = self.index.get(&key) {
+            return Ok(*instance);
+        }
+        let summary = self.store.reader.shared_summary(key)?;
+        assert!(
+            summary.is_some(),
+            "there is no instance {} to append to",
+            key.0
+        );
+        let instance = self.staged.instances.len();
+        self.staged
+            .instances
+            .extend(summary.map(|summary| (key, summary)));
+        self.index.insert(key, instance);
+        Ok(instance)
+    }
+
+    fn continues(&self, instance: usize, place: Place, events: &[HistoryEvent]) -> bool {
+        let Some((_, summary)) = self.staged.instances.get(instance) else {
+            return false;
+        };
+        if place.execution == summary.execution {
+            return place.first == Sequence(summary.events) && !summary.has_ended();
+        }
+        let begins = matches!(events.first(), Some(HistoryEvent::ExecutionStarted(_)));
+        begins && place.execution == summary.execution.next() && place.first == Sequence(0)
+    }
+
+    fn write_frame(&mut self, instance: usize, frame: &EncodedFrame) {
+        let bytes = frame.bytes();
+        if !self.row.is_empty() && self.row.len() + bytes.len() > limits::LOG_ROW_BYTES {
+            self.seal_row();
+        }
+        self.staged.frames.push(StagedFrame {
+            instance,
+            row: self.staged.rows.len(),
+            offset: self.row.len(),
+            length: bytes.len(),
+        });
+        self.row.extend_from_slice(bytes);
+    }
+
+    fn seal_row(&mut self) {
+        if !self.row.is_empty() {
+            self.staged.rows.push(self.row.as_slice().into());
+            self.row.clear();
+        }
+    }
+}

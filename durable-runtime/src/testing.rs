@@ -1,0 +1,215 @@
+//! A whole engine in a test: in memory, on one thread, with a clock that skips ahead.
+//!
+//! [`TestEngine`] is the same [`Engine`] over the same machines; only the shell differs. Time stands still while anything
+//! can run. When everything waits and somebody awaits a result, the clock moves to the next timer: a sleep of thirty days
+//! takes milliseconds.
+//!
+//! ```standalone_crate
+//! use durable_runtime::prelude::*;
+//! use durable_runtime::testing::TestEngine;
+//!
+//! #[orchestrator]
+//! async fn patient() -> String {
+//!     sleep(days(30)).await;
+//!     "done".to_owned()
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = TestEngine::start()?;
+//! let started = engine.now();
+//! let handle = engine.start(patient()).await?;
+//! assert_eq!(handle.result().await?, "done");
+//! assert!(engine.now().duration_since(started)? >= days(30));
+//! # Ok(()) }
+//! ```
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use redb::backends::InMemoryBackend;
+
+use crate::activity::States;
+use crate::clock::{Entropy, Timestamp};
+use crate::engine::{Engine, OpenError, Shell};
+use crate::registry::Registry;
+
+mod clock;
+mod memory;
+mod replay;
+mod world;
+
+pub use replay::{ReplayError, check_replay};
+
+use clock::ManualClock;
+use world::World;
+
+/// An engine for tests; everything that an [`Engine`] can, and its time.
+pub struct TestEngine {
+    engine: Engine,
+    world: Arc<World>,
+    builder: Recipe,
+}
+
+/// What a test engine is made of; kept, so that it can be started again over the same store.
+#[derive(Clone)]
+struct Recipe {
+    disk: Arc<InMemoryBackend>,
+    clock: Arc<ManualClock>,
+    states: States,
+    activities: usize,
+}
+
+impl TestEngine {
+    /// An engine that runs what is linked in, without state.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the program's functions do not fit together.
+    pub fn start() -> Result<Self, OpenError> {
+        Self::builder().start()
+    }
+
+    /// An engine to be started.
+    pub fn builder() -> TestEngineBuilder {
+        TestEngineBuilder {
+            recipe: Recipe {
+                disk: Arc::new(InMemoryBackend::new()),
+                clock: Arc::new(ManualClock::default()),
+                states: States::new(),
+                activities: crate::limits::ACTIVITIES_MAX,
+            },
+            registry: None,
+        }
+    }
+
+    /// The time in this engine.
+    pub fn now(&self) -> SystemTime {
+        self.world.hub.clock.now().to_system_time()
+    }
+
+    /// Moves the clock, whatever runs, and fires what is due.
+    pub async fn advance(&self, duration: Duration) {
+        self.builder.clock.advance(duration);
+        self.world.settle().await;
+    }
+
+    /// Waits until nothing can run any more without an activity's end, an event or the clock.
+    pub async fn settle(&self) {
+        self.world.settle().await;
+    }
+
+    /// Drops every instance from memory; each comes back by replay when something reaches it.
+    pub async fn evict(&self) {
+        self.world.evict().await;
+    }
+
+    /// Stops the engine as if its process had been killed, and starts it again over the same store with all that is linked in.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the store cannot be opened again.
+    pub async fn restart(self) -> Result<Self, OpenError> {
+        self.restart_with(Registry::linked()).await
+    }
+
+    /// Stops the engine as if its process had been killed, and starts it again over the same store with other code.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the store cannot be opened again.
+    #[expect(
+        clippy::unused_async,
+        reason = "a restart that waits would be no other call"
+    )]
+    pub async fn restart_with(self, registry: Registry) -> Result<Self, OpenError> {
+        let recipe = self.builder.clone();
+        self.world.kill();
+        drop(self);
+        recipe.start(registry)
+    }
+}
+
+impl Deref for TestEngine {
+    type Target = Engine;
+
+    fn deref(&self) -> &Engine {
+        &self.engine
+    }
+}
+
+impl fmt::Debug for TestEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TestEngine at {}", self.world.hub.clock.now())
+    }
+}
+
+/// What a test engine is started with.
+pub struct TestEngineBuilder {
+    recipe: Recipe,
+    registry: Option<Registry>,
+}
+
+impl TestEngineBuilder {
+    /// Gives a value to every activity that takes `#[state] name: &T`.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.recipe.states.insert(Arc::new(value));
+        self
+    }
+
+    /// Runs what this registry holds, instead of everything that is linked in.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = Some(registry);
+        self
+    }
+
+    /// How many activities run at a time.
+    #[must_use]
+    pub fn activity_limit(mut self, activities: usize) -> Self {
+        self.recipe.activities = activities;
+        self
+    }
+
+    /// Starts the engine. It has a thread and a tokio runtime of its own, on which activities run.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the program's functions do not fit together.
+    pub fn start(self) -> Result<TestEngine, OpenError> {
+        self.recipe
+            .start(self.registry.unwrap_or_else(Registry::linked))
+    }
+}
+
+impl fmt::Debug for TestEngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TestEngineBuilder")
+    }
+}
+
+impl Recipe {
+    fn start(self, registry: Registry) -> Result<TestEngine, OpenError> {
+        let world = Arc::new(World::start(&self, registry)?);
+        let shell: Arc<dyn Shell> = Arc::<World>::clone(&world);
+        let engine = Engine::from_parts(Arc::clone(&world.hub), shell);
+        Ok(TestEngine {
+            engine,
+            world,
+            builder: self,
+        })
+    }
+}
+
+/// Chance that is the same in every run.
+#[derive(Debug, Default)]
+struct CountingEntropy(std::sync::atomic::AtomicU64);
+
+impl Entropy for CountingEntropy {
+    fn bits(&self) -> u128 {
+        let count = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        xxhash_rust::xxh3::xxh3_128(&count.to_le_bytes())
+    }
+}
+
+/// The moment at which test engines start: 2026-01-01T00:00:00Z.
+const EPOCH: Timestamp = Timestamp(1_767_225_600_000);

@@ -1,0 +1,398 @@
+//! The single-threaded shell: the machines of an engine stepped in turn, and time that skips what nobody would see.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::engine::Shell;
+use crate::engine::boot::{self, Booted, OpenError, Parts};
+use crate::engine::committer::Committer;
+use crate::engine::hub::{Hub, Shape, Stopped};
+use crate::engine::message::{Effects, Submission};
+use crate::engine::queue::Queue;
+use crate::engine::shard::Shard;
+use crate::limits;
+use crate::registry::Registry;
+use crate::store::{Medium, StoreError, StoreOptions};
+use crate::testing::clock::ManualClock;
+use crate::testing::memory::KeptDisk;
+use crate::testing::{CountingEntropy, Recipe};
+
+/// An engine on one thread, from outside of it.
+pub(super) struct World {
+    pub(super) hub: Arc<Hub>,
+    orders: Arc<Queue<Order>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What a test tells the world, between two steps of it.
+enum Order {
+    /// Answer when nothing can run.
+    Settle(oneshot::Sender<()>),
+    Evict(oneshot::Sender<()>),
+    /// End; cleanly, or as if the process had been killed.
+    End {
+        cleanly: bool,
+    },
+}
+
+impl World {
+    /// Starts the world's thread over a disk.
+    pub(super) fn start(recipe: &Recipe, registry: Registry) -> Result<Self, OpenError> {
+        let bell = Arc::new(Notify::new());
+        let orders = Arc::new(Queue::new(Some(Arc::clone(&bell))));
+        let (report, booted) = mpsc::channel();
+        let (recipe, its_orders) = (recipe.clone(), Arc::clone(&orders));
+        let thread = std::thread::Builder::new().name("durable-test-engine".to_owned());
+        let thread = thread.spawn(move || inhabit(recipe, registry, its_orders, &bell, &report));
+        let thread = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
+        let hub = booted.recv().unwrap_or(Err(OpenError::NoRuntime))?;
+        Ok(Self {
+            hub,
+            orders,
+            thread,
+        })
+    }
+
+    pub(super) async fn settle(&self) {
+        self.order(Order::Settle).await;
+    }
+
+    pub(super) async fn evict(&self) {
+        self.order(Order::Evict).await;
+    }
+
+    /// Ends it as if the process had been killed.
+    pub(super) fn kill(&self) {
+        self.end(false);
+    }
+
+    async fn order<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.orders.push([order(answer)]);
+        answered.await.ok()
+    }
+
+    fn end(&self, cleanly: bool) {
+        self.orders.push([Order::End { cleanly }]);
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(thread) = thread else { return };
+        if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            tracing::error!(
+                "the thread of a test engine panicked; this is a defect of durable-runtime"
+            );
+        }
+    }
+}
+
+impl Shell for World {
+    fn shut_down(&self, _grace: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            self.settle().await;
+            self.end(true);
+        })
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.end(false);
+    }
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("World")
+    }
+}
+
+type Report = mpsc::Sender<Result<Arc<Hub>, OpenError>>;
+
+fn inhabit(
+    recipe: Recipe,
+    registry: Registry,
+    orders: Arc<Queue<Order>>,
+    bell: &Arc<Notify>,
+    report: &Report,
+) {
+    let mut end = EndOfWorld {
+        orders: Arc::clone(&orders),
+        hub: None,
+    };
+    // Whoever waits for the report hears of a lost one as an error.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return drop(report.send(Err(OpenError::Thread(error)))),
+    };
+    let clock = Arc::clone(&recipe.clock);
+    let parts = Parts {
+        medium: Medium::Backend(Box::new(KeptDisk(recipe.disk))),
+        store: StoreOptions::default(),
+        registry,
+        states: recipe.states,
+        clock: recipe.clock,
+        entropy: Arc::new(CountingEntropy::default()),
+        runtime: runtime.handle().clone(),
+        activity_limit: recipe.activities,
+        shape: Shape {
+            shards: 1,
+            bell: Some(Arc::clone(bell)),
+        },
+    };
+    match boot::boot(parts) {
+        Err(error) => drop(report.send(Err(error))),
+        Ok(Booted {
+            hub,
+            committer,
+            outstanding,
+            // What is in memory is not damaged by disks.
+            integrity: _,
+        }) => {
+            end.hub = Some(Arc::clone(&hub));
+            drop(report.send(Ok(Arc::clone(&hub))));
+            let shard = Shard::new(Arc::clone(&hub.reviver), limits::LIVE_BYTES_MAX);
+            let inhabitant = Inhabitant {
+                hub,
+                committer,
+                shard,
+                clock,
+                orders,
+                settling: Vec::new(),
+            };
+            runtime.block_on(inhabitant.live(outstanding, bell));
+        }
+    }
+}
+
+/// Lets go, at the end of the world's thread and by a panic too, whoever waits for it or will.
+struct EndOfWorld {
+    orders: Arc<Queue<Order>>,
+    hub: Option<Arc<Hub>>,
+}
+
+impl Drop for EndOfWorld {
+    fn drop(&mut self) {
+        if let Some(hub) = &self.hub {
+            // A world that was told to end has given its reason already.
+            hub.stop(Stopped::because("the thread of the test engine panicked"));
+            hub.abandon();
+        }
+        self.orders.close();
+        drop(self.orders.drain());
+    }
+}
+
+/// The machines, on their thread.
+struct Inhabitant {
+    hub: Arc<Hub>,
+    committer: Committer,
+    shard: Shard,
+    clock: Arc<ManualClock>,
+    orders: Arc<Queue<Order>>,
+    settling: Vec<oneshot::Sender<()>>,
+}
+
+/// How the world goes on after its orders.
+enum Next {
+    GoOn,
+    End { cleanly: bool },
+}
+
+impl Inhabitant {
+    async fn live(mut self, outstanding: Effects, bell: &Notify) {
+        self.hub.release(outstanding);
+        let cleanly = loop {
+            if let Err(error) = self.run_until_quiet().await {
+                self.hub.stop(Stopped::because(error.to_string()));
+            }
+            match self.obey() {
+                Next::End { cleanly } => break cleanly,
+                Next::GoOn if self.skip() => {}
+                Next::GoOn => bell.notified().await,
+            }
+        };
+        self.hub.stop(Stopped::because("it was shut down"));
+        if cleanly && let Err(error) = self.committer.close(self.hub.clock.now()) {
+            tracing::error!(%error, "the event log was not closed cleanly");
+        }
+    }
+
+    /// Steps everything that can be stepped, activities included.
+    async fn run_until_quiet(&mut self) -> Result<(), StoreError> {
+        const IDLE_YIELDS: u32 = 32;
+        let mut idle = 0;
+        while idle < IDLE_YIELDS {
+            idle = if self.step()? { 0 } else { idle + 1 };
+            // Activities run on this thread, whenever it yields.
+            tokio::task::yield_now().await;
+        }
+        while self.committer.maintenance_is_due() {
+            self.committer.maintain()?;
+            self.hub.count(self.committer.counters());
+        }
+        Ok(())
+    }
+
+    /// One round of all machines; false if none had anything to do.
+    fn step(&mut self) -> Result<bool, StoreError> {
+        let now = self.hub.clock.now();
+        self.hub.fire_timers(now);
+        let inputs: Vec<_> = self.hub.shards.iter().flat_map(Queue::drain).collect();
+        let mut is_busy = !inputs.is_empty();
+        for input in inputs {
+            self.shard.accept(input);
+        }
+        while self.shard.is_ready() {
+            let commit = self.shard.step(now)?;
+            self.committer
+                .submit(commit.map(|commit| Submission::Turn(Box::new(commit))));
+        }
+        self.shard.answer_probes();
+        let submissions = self.hub.submissions.drain();
+        self.committer.submit(submissions);
+        if self.committer.has_work() {
+            is_busy = true;
+            let effects = self.committer.commit(now)?;
+            self.hub.count(self.committer.counters());
+            self.hub.release(effects);
+        }
+        Ok(is_busy)
+    }
+
+    fn obey(&mut self) -> Next {
+        for order in self.orders.drain() {
+            // Whoever gave the order may have lost interest in the answer.
+            match order {
+                Order::Settle(answer) => self.settling.push(answer),
+                Order::Evict(answer) => {
+                    self.shard.evict_all();
+                    answer.send(()).unwrap_or_default();
+                }
+                Order::End { cleanly } => return Next::End { cleanly },
+            }
+        }
+        self.settling
+            .drain(..)
+            .for_each(|answer| answer.send(()).unwrap_or_default());
+        Next::GoOn
+    }
+
+    /// Moves the clock to the next timer if everything waits for it and somebody waits for a result.
+    fn skip(&self) -> bool {
+        if self.hub.desk.running() > 0 || self.committer.watchers() == 0 {
+            return false;
+        }
+        let due = self.hub.timers.next_due();
+        if let Some(due) = due {
+            self.clock.advance_to(due);
+        }
+        due.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::WaitError;
+    use crate::error::Error;
+    use crate::orchestration::{named, sleep};
+    use crate::testing::TestEngine;
+    use serde_json::{Value, json};
+
+    /// Nothing in these tests takes that long, unless it never ends.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    fn start(gate: &Arc<Notify>) -> TestEngine {
+        let gate = Arc::clone(gate);
+        let registry = Registry::new()
+            .activity_fn("gate", move |value: Value| {
+                let gate = Arc::clone(&gate);
+                async move {
+                    gate.notified().await;
+                    Ok::<_, Error>(value)
+                }
+            })
+            .orchestrator_fn("nap", |_| async {
+                named::activity("gate", &json!(1)).await?;
+                sleep(Duration::from_secs(3600)).await;
+                Ok::<_, Error>(Value::Null)
+            });
+        TestEngine::builder().registry(registry).start().unwrap()
+    }
+
+    async fn in_time<T>(what: impl Future<Output = T>) -> T {
+        tokio::time::timeout(PATIENCE, what).await.unwrap()
+    }
+
+    /// A client that had given up waiting still made the clock skip.
+    #[tokio::test]
+    async fn time_stands_still_once_nobody_waits_any_more() {
+        let gate = Arc::new(Notify::new());
+        let engine = start(&gate);
+        let before = engine.now();
+        let nap = engine.start_named("nap", &Value::Null).await.unwrap();
+        tokio::select! {
+            biased;
+            _ = nap.wait() => panic!("the gate is closed"),
+            // The wait is known to the engine by then.
+            () = engine.settle() => {}
+        }
+        gate.notify_one();
+        for _ in 0..3 {
+            in_time(engine.settle()).await;
+        }
+        assert_eq!(engine.now(), before);
+        in_time(nap.wait()).await.unwrap();
+        assert_eq!(engine.now(), before + Duration::from_secs(3600));
+    }
+
+    /// Whatever was asked of a world that had ended was never answered.
+    #[tokio::test]
+    async fn after_a_shutdown_nothing_hangs() {
+        let engine = start(&Arc::new(Notify::new()));
+        in_time(engine.shutdown()).await;
+        in_time(engine.shutdown()).await;
+        in_time(engine.settle()).await;
+        in_time(engine.advance(Duration::from_secs(1))).await;
+        in_time(engine.evict()).await;
+    }
+
+    #[tokio::test]
+    async fn a_world_that_panics_lets_everybody_go() {
+        let engine = start(&Arc::new(Notify::new()));
+        let nap = engine.start_named("nap", &Value::Null).await.unwrap();
+        engine.settle().await;
+        let hub = Arc::clone(&engine.world.hub);
+        let orders = Arc::new(Queue::new(None));
+        let (answer, answered) = oneshot::channel();
+        orders.push([Order::Settle(answer)]);
+        let theirs = Arc::clone(&orders);
+        let world = std::thread::spawn(move || {
+            let _end = EndOfWorld {
+                orders: theirs,
+                hub: Some(hub),
+            };
+            panic!("a defect");
+        });
+        assert!(world.join().is_err());
+        assert!(in_time(answered).await.is_err());
+        let (late, _) = oneshot::channel();
+        assert!(!orders.push([Order::Evict(late)]));
+        assert!(matches!(
+            in_time(nap.wait()).await,
+            Err(WaitError::Stopped(_))
+        ));
+    }
+}

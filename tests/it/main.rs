@@ -1,0 +1,30 @@
+//! The engine as a program uses it, one capability per module, over an in-memory store and a clock that skips.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed expectation is a failed test"
+)]
+
+mod activities;
+mod by_name;
+mod cancelling;
+mod chaining;
+mod channels;
+mod children;
+mod combinators;
+mod commits;
+mod continuing;
+mod definitions;
+mod events;
+mod fan_out;
+mod faults;
+mod looking;
+mod outside;
+mod panics;
+mod real_files;
+mod recovery;
+mod retries;
+mod shutdown;
+mod stalls;
+mod support;
+mod timers;

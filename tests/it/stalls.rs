@@ -1,0 +1,279 @@
+//! Code that does not fit its history, or is not there: the instance waits, keeps everything, and goes on.
+
+use std::time::Duration;
+
+use durable_runtime::orchestration::named;
+use durable_runtime::testing::TestEngine;
+use durable_runtime::{
+    Error, Failure, FaultKind, HistoryEvent, Outcome, Registry, StallReason, Status, Summary,
+};
+use serde_json::{Value, json};
+
+async fn echo(value: Value) -> Result<Value, Error> {
+    Ok(value)
+}
+
+async fn two_steps(_: Value) -> Result<Value, Error> {
+    let first = named::activity("first", &json!(1)).await?;
+    let _approved = named::event("approval").wait().await;
+    let second = named::activity("second", &json!(2)).await?;
+    Ok(json!([first, second]))
+}
+
+async fn other_first(_: Value) -> Result<Value, Error> {
+    let first = named::activity("another", &json!(1)).await?;
+    let _approved = named::event("approval").wait().await;
+    Ok(first)
+}
+
+async fn other_input(_: Value) -> Result<Value, Error> {
+    let first = named::activity("first", &json!(7)).await?;
+    let _approved = named::event("approval").wait().await;
+    Ok(first)
+}
+
+async fn one_more(_: Value) -> Result<Value, Error> {
+    let _first = named::activity("first", &json!(1)).await?;
+    let extra = named::activity("another", &json!(1)).await?;
+    Ok(extra)
+}
+
+async fn nothing(_: Value) -> Result<Value, Error> {
+    Ok(json!("early"))
+}
+
+fn activities() -> Registry {
+    Registry::new()
+        .activity_fn("first", echo)
+        .activity_fn("second", echo)
+        .activity_fn("another", echo)
+}
+
+fn with<F>(body: impl Fn(Value) -> F + Send + Sync + 'static) -> Registry
+where
+    F: Future<Output = Result<Value, Error>> + 'static,
+{
+    activities().orchestrator_fn("flow", body)
+}
+
+/// An engine in which `flow` waits for its event, after its first step.
+async fn half_way() -> TestEngine {
+    let engine = TestEngine::builder()
+        .registry(with(two_steps))
+        .start()
+        .unwrap();
+    engine
+        .start_named("flow", &json!(null))
+        .id("one")
+        .await
+        .unwrap();
+    engine.settle().await;
+    engine
+}
+
+async fn status(engine: &TestEngine) -> Summary {
+    engine.settle().await;
+    engine
+        .instance("one")
+        .await
+        .unwrap()
+        .unwrap()
+        .status()
+        .await
+        .unwrap()
+}
+
+async fn approve(engine: &TestEngine) {
+    let instance = engine.instance("one").await.unwrap().unwrap();
+    instance
+        .raise_named("approval", &json!(true))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn every_kind_of_divergence_stalls_and_fitting_code_goes_on() {
+    let changes: [(&str, Registry); 4] = [
+        ("`another`", with(other_first)),
+        ("input", with(other_input)),
+        ("`another`", with(one_more)),
+        ("nothing more", with(nothing)),
+    ];
+    for (expected, changed) in changes {
+        let engine = half_way().await.restart_with(changed).await.unwrap();
+        approve(&engine).await;
+        let summary = status(&engine).await;
+        assert_eq!(summary.status, Status::Stalled, "{expected}");
+        let (reason, report) = summary.stalled.unwrap();
+        assert_eq!(reason, StallReason::Divergence);
+        assert!(report.contains(expected), "{expected}: {report}");
+        assert!(
+            report.contains("recorded:") && report.contains("requested:"),
+            "{report}"
+        );
+        // Both places are named: the recorded one is in this file as well.
+        assert!(report.contains("stalls.rs:"), "{report}");
+        let engine = engine.restart_with(with(two_steps)).await.unwrap();
+        let instance = engine.instance("one").await.unwrap().unwrap();
+        let summary = instance.wait().await.unwrap();
+        let Some(Outcome::Completed(output)) = summary.outcome else {
+            panic!("{summary:?}")
+        };
+        assert_eq!(output.decode::<Value>().unwrap(), json!([1, 2]));
+        assert!(summary.stalled.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_stall_is_recorded_once_however_often_the_engine_starts() {
+    let mut engine = half_way()
+        .await
+        .restart_with(with(other_first))
+        .await
+        .unwrap();
+    approve(&engine).await;
+    let events = status(&engine).await.events;
+    for _ in 0..3 {
+        engine = engine.restart_with(with(other_first)).await.unwrap();
+        assert_eq!(status(&engine).await.events, events);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_orchestrator_stalls_and_says_what_to_do() {
+    let engine = half_way().await.restart_with(activities()).await.unwrap();
+    approve(&engine).await;
+    let (reason, report) = status(&engine).await.stalled.unwrap();
+    assert_eq!(reason, StallReason::Unregistered);
+    assert!(
+        report.contains("no orchestrator `flow` is registered"),
+        "{report}"
+    );
+    assert!(report.contains("use that_crate as _;"), "{report}");
+}
+
+#[tokio::test]
+async fn an_unknown_activity_stalls_and_runs_once_it_is_there() {
+    let lacking = || {
+        Registry::new()
+            .activity_fn("first", echo)
+            .orchestrator_fn("flow", two_steps)
+    };
+    let engine = TestEngine::builder().registry(lacking()).start().unwrap();
+    engine
+        .start_named("flow", &json!(null))
+        .id("one")
+        .await
+        .unwrap();
+    approve(&engine).await;
+    let (reason, report) = status(&engine).await.stalled.unwrap();
+    assert_eq!(reason, StallReason::Unregistered);
+    assert!(
+        report.contains("no activity `second` is registered"),
+        "{report}"
+    );
+    let engine = engine.restart_with(with(two_steps)).await.unwrap();
+    let instance = engine.instance("one").await.unwrap().unwrap();
+    assert_eq!(instance.wait().await.unwrap().status, Status::Completed);
+}
+
+#[tokio::test]
+async fn an_unknown_name_is_refused_at_the_start() {
+    let engine = TestEngine::builder()
+        .registry(activities())
+        .start()
+        .unwrap();
+    let error = engine.start_named("flow", &json!(null)).await.unwrap_err();
+    assert!(
+        error.to_string().contains("no orchestrator `flow`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_id_that_breaks_the_rules_is_refused() {
+    let engine = half_way().await;
+    let error = engine
+        .start_named("flow", &json!(null))
+        .id("a/b")
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("`a/b` cannot be an instance id"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_stall_for_want_of_an_activity_outlasts_eviction_events_and_restarts() {
+    let lacking = || {
+        Registry::new()
+            .activity_fn("first", echo)
+            .orchestrator_fn("flow", two_steps)
+    };
+    let mut engine = TestEngine::builder().registry(lacking()).start().unwrap();
+    engine
+        .start_named("flow", &json!(null))
+        .id("one")
+        .await
+        .unwrap();
+    approve(&engine).await;
+    let events = status(&engine).await.events;
+    for _ in 0..3 {
+        engine = engine.restart_with(lacking()).await.unwrap();
+        let summary = status(&engine).await;
+        assert_eq!((summary.status, summary.events), (Status::Stalled, events));
+    }
+    engine.evict().await;
+    approve(&engine).await;
+    assert_eq!(status(&engine).await.status, Status::Stalled);
+    let engine = engine.restart_with(with(two_steps)).await.unwrap();
+    let instance = engine.instance("one").await.unwrap().unwrap();
+    assert_eq!(instance.wait().await.unwrap().status, Status::Completed);
+}
+
+async fn patient(_: Value) -> Result<Value, Error> {
+    Ok(named::event("approval").wait().await)
+}
+
+async fn impatient(_: Value) -> Result<Value, Error> {
+    let child = named::child("patient", &json!(null)).id("orphan");
+    let _elapsed = child.timeout(Duration::from_secs(60)).await;
+    Ok(json!("gone"))
+}
+
+#[tokio::test]
+async fn a_stalled_orphan_is_told_once_however_often_the_engine_starts() {
+    let parent = || Registry::new().orchestrator_fn("impatient", impatient);
+    let both = || parent().orchestrator_fn("patient", patient);
+    let engine = TestEngine::builder().registry(both()).start().unwrap();
+    let started = engine.start_named("impatient", &json!(null)).await.unwrap();
+    engine.settle().await;
+    let started = started.id().to_string();
+    let mut engine = engine.restart_with(parent()).await.unwrap();
+    engine.advance(Duration::from_secs(60)).await;
+    let waiter = engine.instance(&started).await.unwrap().unwrap();
+    assert_eq!(waiter.wait().await.unwrap().status, Status::Completed);
+    for opening in 0..3 {
+        engine.settle().await;
+        let orphan = engine.instance("orphan").await.unwrap().unwrap();
+        let history = orphan.history().await.unwrap();
+        let told = history
+            .iter()
+            .filter(|event| matches!(event, HistoryEvent::CancelRequested(_)));
+        assert_eq!(told.count(), 1, "opening {opening}: {history:?}");
+        let summary = orphan.status().await.unwrap();
+        assert_eq!(summary.status, Status::Stalled, "{summary:?}");
+        // By turns from the log and from the rows of a fold.
+        if opening == 1 {
+            engine.shutdown().await;
+        }
+        engine = engine.restart_with(parent()).await.unwrap();
+    }
+    let engine = engine.restart_with(both()).await.unwrap();
+    let orphan = engine.instance("orphan").await.unwrap().unwrap();
+    let Some(Outcome::Failed(Failure::Fault(fault))) = orphan.wait().await.unwrap().outcome else {
+        panic!("{orphan:?}");
+    };
+    assert_eq!(fault.kind(), FaultKind::Cancelled);
+}

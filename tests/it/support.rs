@@ -1,0 +1,65 @@
+//! What the tests of this binary share.
+
+use std::sync::Arc;
+
+use durable_runtime::HistoryEvent;
+use durable_runtime::testing::TestEngine;
+use tokio::sync::Notify;
+
+/// A test engine that runs everything in this binary.
+pub(crate) fn engine() -> TestEngine {
+    TestEngine::builder()
+        .state(Arc::new(crate::activities::Ledger::default()))
+        .state(crate::outside::seats())
+        .state(crate::outside::greeter())
+        .state(crate::shutdown::Meeting::new())
+        .start()
+        .unwrap()
+}
+
+/// The kinds of a history's events, in order, for comparison at a glance.
+pub(crate) fn kinds(history: &[HistoryEvent]) -> Vec<&'static str> {
+    history.iter().map(kind).collect()
+}
+
+fn kind(event: &HistoryEvent) -> &'static str {
+    match event {
+        HistoryEvent::ExecutionStarted(_) => "started",
+        HistoryEvent::ActivityCompleted(_) => "activity completed",
+        HistoryEvent::ActivityFailed(_) => "activity failed",
+        HistoryEvent::TimerFired(_) => "timer fired",
+        HistoryEvent::ChildCompleted(_) => "child completed",
+        HistoryEvent::ChildFailed(_) => "child failed",
+        HistoryEvent::EventRaised(_) => "event raised",
+        HistoryEvent::CancelRequested(_) => "cancel requested",
+        HistoryEvent::TurnStarted(_) => "turn",
+        HistoryEvent::ActivityScheduled(_) => "activity",
+        HistoryEvent::TimerCreated(_) => "timer",
+        HistoryEvent::ChildScheduled(_) => "child",
+        HistoryEvent::MarkerRecorded(_) => "marker",
+        HistoryEvent::Cancelled(_) => "cancelled",
+        HistoryEvent::CustomStatusSet(_) => "status",
+        HistoryEvent::ExecutionCompleted(_) => "completed",
+        HistoryEvent::ExecutionContinued(_) => "continued",
+        HistoryEvent::ExecutionStalled(_) => "stalled",
+        _ => "unknown to this test",
+    }
+}
+
+/// A door that an activity waits at until the test opens it; open from then on.
+pub(crate) struct Gate(Notify);
+
+impl Gate {
+    pub(crate) const fn new() -> Self {
+        Self(Notify::const_new())
+    }
+
+    pub(crate) async fn pass(&self) {
+        self.0.notified().await;
+        self.open();
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.notify_one();
+    }
+}
