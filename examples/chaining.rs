@@ -7,12 +7,11 @@
 use std::time::Duration;
 
 use durable_examples::{Args, Ledger, invite, print_result};
-use durable_runtime::Error;
 use durable_runtime::prelude::*;
 
 #[activity]
 async fn say_hello(city: String, #[state] ledger: &Ledger) -> String {
-    ledger.work(Duration::from_millis(100)).await;
+    ledger.work().await;
     format!("Hello {city}!")
 }
 
@@ -27,7 +26,7 @@ async fn hello_sequence() -> Vec<String> {
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let args = Args::parse("chaining", &[])?;
-    let ledger = Ledger::beside(args.db())?;
+    let ledger = Ledger::beside(args.db(), Duration::from_millis(100))?;
     let engine = Engine::builder(args.db()).state(ledger).open().await?;
 
     let greetings = engine.start(hello_sequence()).id("greetings").await?;

@@ -1,4 +1,4 @@
-//! What the README shows and claims: its workflow is compiled and run, its numbers are measured.
+//! What the README shows and claims: its program is compiled and run, its numbers are measured.
 #![expect(
     clippy::expect_used,
     reason = "helpers of tests: whatever they cannot do fails the test"
@@ -13,13 +13,21 @@ mod shop;
 
 const README: &str = include_str!("../README.md");
 const TINY: &str = include_str!("readme/tiny.rs");
+const MAIN: &str = include_str!("readme/main.rs");
 
 const LINES_MAX: usize = 18;
 const COLUMNS_MAX: usize = 100;
 const CRATES_MAX: usize = 60;
 
+#[expect(
+    dead_code,
+    clippy::print_stdout,
+    reason = "`main` is compiled only; it would leave its file here, and what it calls is run below"
+)]
 mod tiny {
     include!("readme/tiny.rs");
+
+    include!("readme/main.rs");
 
     #[tokio::test]
     async fn it_charges_again_then_ships() -> Result<(), BoxError> {
@@ -28,6 +36,19 @@ mod tiny {
         let receipt = sell(&engine, Order { item, cents }).await?;
         assert_eq!(receipt, Receipt { cents });
         engine.shutdown().await;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn it_sells_again_what_was_sold_before_the_program_ended() -> Result<(), BoxError> {
+        let file = super::fresh_db("again");
+        for _ in 0..2 {
+            let engine = Engine::open(&file).await?;
+            let (item, cents) = ("teapot".to_owned(), 4200);
+            let receipt = sell(&engine, Order { item, cents }).await?;
+            assert_eq!(receipt, Receipt { cents });
+            engine.shutdown().await;
+        }
         Ok(())
     }
 
@@ -48,12 +69,12 @@ mod tiny {
 }
 
 #[test]
-fn the_workflow_in_the_readme_is_the_one_that_is_compiled() {
-    assert_eq!(first_rust_block(README), TINY);
+fn the_program_in_the_readme_is_the_one_that_is_compiled() {
+    assert_eq!(rust_blocks(README), [TINY, MAIN]);
 }
 
 #[test]
-fn the_workflow_is_tiny() {
+fn the_orchestration_is_tiny() {
     let lines: Vec<&str> = TINY.lines().filter(|line| counts(line)).collect();
     assert!(
         lines.len() <= LINES_MAX,
@@ -83,11 +104,10 @@ fn the_readme_says_how_to_run_and_how_to_test() {
     }
 }
 
-fn first_rust_block(markdown: &str) -> &str {
-    let (_, block) = markdown
-        .split_once("```rust\n")
-        .expect("there is a block of Rust");
-    block.split_once("```").expect("the block ends").0
+fn rust_blocks(markdown: &str) -> Vec<&str> {
+    let blocks = markdown.split("```rust\n").skip(1);
+    let ended = blocks.map(|block| block.split_once("```").expect("the block ends").0);
+    ended.collect()
 }
 
 /// Imports and empty lines do not count; types stand elsewhere.

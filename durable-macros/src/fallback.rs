@@ -3,13 +3,14 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
-use syn::{FnArg, Item};
+use syn::{FnArg, Item, TraitItemFn};
 
 use crate::model::{Attributes, Function, Role, error_at};
 
 /// For an item that is no function: the item as written and why it cannot be annotated.
 pub(crate) fn not_a_function(role: Role, item: &TokenStream, error: syn::Error) -> TokenStream {
     let error = match syn::parse2::<Item>(item.clone()) {
+        _ if syn::parse2::<TraitItemFn>(item.clone()).is_ok() => without_body(role, item),
         Ok(Item::Fn(_) | Item::Verbatim(_)) | Err(_) => error,
         Ok(_) => {
             let keyword = item
@@ -25,6 +26,20 @@ pub(crate) fn not_a_function(role: Role, item: &TokenStream, error: syn::Error) 
     };
     let error = error.into_compile_error();
     quote!(#error #item)
+}
+
+/// For a function of a trait: only what runs can be annotated.
+fn without_body(role: Role, item: &TokenStream) -> syn::Error {
+    let help = match role {
+        Role::Helper => "annotate the one in the `impl`",
+        // Nor could that one be, see D103.
+        Role::Activity | Role::Orchestrator => "annotate a free function, and call it from here",
+    };
+    let phrase = role.phrase();
+    error_at(
+        item,
+        format!("[D100] a function without a body cannot be {phrase}\nhelp: {help}"),
+    )
 }
 
 /// For a function whose signature breaks a rule: one of the same name, arguments and result that can be awaited in durable

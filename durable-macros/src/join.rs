@@ -89,14 +89,14 @@ fn expand(runtime: &TokenStream, join: &Join, kind: &Kind) -> TokenStream {
     let ours = Span::mixed_site();
     let children = children(join.branches.len());
     let pinned = pinned(&children);
+    let (future, check, poll) = match kind {
+        Kind::Join => (quote!(Join), "branch", "poll_value"),
+        Kind::TryJoin => (quote!(TryJoin), "try_branch", "poll_ok"),
+    };
     let branches = join
         .branches
         .iter()
-        .map(|branch| self::branch(runtime, branch));
-    let (future, poll) = match kind {
-        Kind::Join => (quote!(Join), "poll_value"),
-        Kind::TryJoin => (quote!(TryJoin), "poll_ok"),
-    };
+        .map(|branch| self::branch(runtime, check, branch));
     let arms = join.branches.iter().zip(&children).enumerate();
     let arms = arms.map(|(index, (branch, child))| {
         let poll = Ident::new(poll, place_of(branch.span()));
@@ -141,10 +141,11 @@ pub(crate) fn children(count: usize) -> Vec<Ident> {
         .collect()
 }
 
-/// A branch, checked; the check is reported at the user's expression.
-pub(crate) fn branch(runtime: &TokenStream, branch: &Expr) -> TokenStream {
+/// A branch, checked by the function `check`; that is reported at the user's expression.
+pub(crate) fn branch(runtime: &TokenStream, check: &str, branch: &Expr) -> TokenStream {
     let runtime = located(runtime, branch.span());
-    quote_spanned!(place_of(branch.span())=> #runtime::branch(#branch))
+    let check = Ident::new(check, place_of(branch.span()));
+    quote_spanned!(place_of(branch.span())=> #runtime::#check(#branch))
 }
 
 /// Pins each branch in its place, under its own name; the last one first, so that they are dropped in written order.

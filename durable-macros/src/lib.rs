@@ -31,7 +31,7 @@ use crate::model::Role;
 /// |---|---|---|
 /// | `name = "charge"` | the durable name, under which it is found by later builds | the function's name |
 /// | `retry(max_attempts = 5, initial = "1s", backoff = 2.0, max_interval = "1h", total = "1d", when = is_transient)` | when and how often a failed attempt is followed by another; `when` is a `fn(&E) -> bool` for a `Result<_, E>` | one attempt |
-/// | `timeout = "30s"` | the longest that one attempt may run | none |
+/// | `attempt_timeout = "30s"` | the longest that one attempt may run; `.timeout(..)` on the call limits all of it | none |
 /// | `limit = 10` | how many may run at a time in one engine | none |
 /// | `codec = "json"` | how arguments and result are recorded: `"json"` or `"bincode"` | `"json"` |
 /// | `crate = ::path` | where `durable_runtime` is found, if it was renamed | `::durable_runtime` |

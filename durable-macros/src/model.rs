@@ -51,7 +51,10 @@ impl Parse for Function {
             vis: input.parse()?,
             sig: input.parse()?,
             body: input.parse().map_err(|error| {
-                syn::Error::new(error.span(), "[D100] what is annotated has a body")
+                syn::Error::new(
+                    error.span(),
+                    "[D100] a function without a body cannot be annotated",
+                )
             })?,
         })
     }

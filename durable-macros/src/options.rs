@@ -11,7 +11,14 @@ use syn::Path;
 use self::entry::Entry;
 use crate::model::{Role, error_at};
 
-const ACTIVITY: &[&str] = &["name", "retry", "timeout", "limit", "codec", "crate"];
+const ACTIVITY: &[&str] = &[
+    "name",
+    "retry",
+    "attempt_timeout",
+    "limit",
+    "codec",
+    "crate",
+];
 const ORCHESTRATOR: &[&str] = &["name", "version", "codec", "crate"];
 const HELPER: &[&str] = &["crate"];
 const RETRY: &[&str] = &[
@@ -34,7 +41,7 @@ pub(crate) struct Options {
     pub(crate) version: Option<String>,
     codec: Codec,
     pub(crate) retry: Option<Retry>,
-    pub(crate) timeout: Option<u64>,
+    pub(crate) attempt_timeout: Option<u64>,
     pub(crate) limit: Option<u32>,
 }
 
@@ -79,7 +86,7 @@ impl Options {
             "name" => self.name = Some(name(entry)?),
             "version" => self.version = Some(entry.text()?.value()),
             "codec" => self.codec = codec(entry)?,
-            "timeout" => self.timeout = Some(entry.duration()?),
+            "attempt_timeout" => self.attempt_timeout = Some(entry.duration()?),
             "limit" => self.limit = Some(entry.positive()?),
             "crate" => self.krate = Some(entry.path()?),
             "retry" => self.retry = Some(Retry::parse(entry, errors)?),

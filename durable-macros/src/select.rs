@@ -165,7 +165,7 @@ fn expand(runtime: &TokenStream, select: &Select) -> TokenStream {
     let futures = select
         .branches
         .iter()
-        .map(|branch| join::branch(runtime, &branch.future));
+        .map(|branch| join::branch(runtime, "branch", &branch.future));
     let conditions = select.branches.iter().map(Branch::condition);
     let polls = select.branches.iter().zip(&children).enumerate();
     let polls = polls.map(|(index, (branch, child))| {

@@ -8,10 +8,12 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::clock::{Entropy as _, SystemEntropy};
 use crate::event::Name;
 use crate::id::{EventId, ExecutionId, InstanceId};
 
 /// Values that activities take as `#[state]`, one for each type.
+#[doc(hidden)]
 #[derive(Clone, Default)]
 pub struct States(BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>);
 
@@ -44,6 +46,9 @@ impl fmt::Debug for States {
 }
 
 /// Facts about the running attempt of an activity.
+///
+/// A call that is awaited outside an orchestrator, as in a unit test, is the first delivery of a first attempt, with a key
+/// that no other call has; its instance is made up. Within another activity it is a part of that one's attempt.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ActivityInfo {
@@ -79,17 +84,42 @@ pub(crate) async fn scope<F: Future>(running: Running, body: F) -> F::Output {
     RUNNING.scope(running, body).await
 }
 
+/// What a call of the activity `name` carries when no engine runs it; `None` in an activity, whose attempt it is a part of.
+pub(crate) fn without_engine(name: &Name) -> Option<Running> {
+    if try_info().is_some() {
+        return None;
+    }
+    // By chance, because another process may make the same calls and ask the same service.
+    let key = uuid::Uuid::new_v8(SystemEntropy.bits().to_le_bytes());
+    let info = ActivityInfo {
+        name: name.clone(),
+        instance: InstanceId::made_from(key.as_bytes()),
+        execution: ExecutionId::FIRST,
+        call: EventId(0),
+        attempt: 1,
+        delivery: 1,
+        key,
+    };
+    // Nobody is left to cancel it.
+    let (_, cancelled) = watch::channel(false);
+    let info = Arc::new(info);
+    Some(Running { info, cancelled })
+}
+
 fn running(what: &str) -> Running {
-    #[expect(clippy::panic, reason = "misuse that no type can rule out; the message says what to do")]
+    #[expect(
+        clippy::panic,
+        reason = "misuse that no type can rule out; the message says what to do"
+    )]
     RUNNING.try_with(Clone::clone).unwrap_or_else(|_| {
         panic!(
-            "`activity::{what}` was called outside an activity that an engine runs; call it in the body of an \
+            "`activity::{what}` was called outside an activity; call it in the body of an \
              `#[activity]` function, on the task that runs it"
         )
     })
 }
 
-/// Facts about the running attempt; `None` where no engine runs it, as in a unit test of the function.
+/// Facts about the running attempt; `None` outside an activity.
 pub fn try_info() -> Option<Arc<ActivityInfo>> {
     RUNNING.try_with(|running| Arc::clone(&running.info)).ok()
 }
@@ -97,7 +127,7 @@ pub fn try_info() -> Option<Arc<ActivityInfo>> {
 /// Facts about the running attempt.
 ///
 /// # Panics
-/// Outside an activity that an engine runs; [`try_info`] does not.
+/// Outside an activity; [`try_info`] does not.
 pub fn info() -> Arc<ActivityInfo> {
     running("info").info
 }
@@ -107,7 +137,7 @@ pub fn info() -> Arc<ActivityInfo> {
 /// Hand it to whatever the activity changes, so that a second run changes nothing more.
 ///
 /// # Panics
-/// Outside an activity that an engine runs.
+/// Outside an activity.
 pub fn key() -> uuid::Uuid {
     running("key").info.key
 }
@@ -115,7 +145,7 @@ pub fn key() -> uuid::Uuid {
 /// The number of this attempt, from 1. A restart of the process does not change it; a retry does.
 ///
 /// # Panics
-/// Outside an activity that an engine runs.
+/// Outside an activity.
 pub fn attempt() -> u32 {
     running("attempt").info.attempt
 }
@@ -126,7 +156,7 @@ pub fn attempt() -> u32 {
 /// Deaths of the process are counted one by one, until the instance comes further; clean stops since then count as one.
 ///
 /// # Panics
-/// Outside an activity that an engine runs.
+/// Outside an activity.
 pub fn delivery() -> u32 {
     running("delivery").info.delivery
 }
@@ -137,7 +167,7 @@ pub fn delivery() -> u32 {
 /// Dropping the future loses nothing.
 ///
 /// # Panics
-/// Outside an activity that an engine runs.
+/// Outside an activity.
 pub async fn cancelled() {
     let mut cancelled = running("cancelled").cancelled;
     if cancelled
@@ -145,7 +175,7 @@ pub async fn cancelled() {
         .await
         .is_err()
     {
-        // The engine is gone, and with it whoever could cancel.
+        // The engine is gone, or there never was one, and with it whoever could cancel.
         std::future::pending::<()>().await;
     }
 }
@@ -153,7 +183,7 @@ pub async fn cancelled() {
 /// Whether nobody waits for this activity any more.
 ///
 /// # Panics
-/// Outside an activity that an engine runs.
+/// Outside an activity.
 pub fn is_cancelled() -> bool {
     *running("is_cancelled").cancelled.borrow()
 }

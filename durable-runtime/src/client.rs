@@ -38,8 +38,7 @@ impl Engine {
     /// # Ok(()) }
     /// ```
     ///
-    /// # Durability
-    /// The start is on disk when this resolves.
+    /// Nothing happens before the [`StartRequest`] is awaited; it says what is durable then, and what can go wrong.
     pub fn start<Out, M>(&self, call: OrchestratorCall<Out, M>) -> StartRequest<Out>
     where
         Out: 'static,
@@ -55,8 +54,7 @@ impl Engine {
 
     /// Starts an orchestration by name, with JSON as its input: for tools.
     ///
-    /// # Durability
-    /// The start is on disk when this resolves.
+    /// Nothing happens before the [`StartRequest`] is awaited; it says what is durable then, and what can go wrong.
     pub fn start_named(
         &self,
         name: impl Into<String>,
@@ -69,6 +67,7 @@ impl Engine {
             input: Payload::json(input),
             id: None,
             tags: std::collections::BTreeMap::new(),
+            is_retried: false,
         };
         StartRequest {
             engine: self.clone(),
@@ -80,11 +79,15 @@ impl Engine {
 
     /// The instance of that id, whatever it runs; `None` if there is none.
     ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
     /// # Errors
-    /// [`LookupError`] if the store cannot be read or the text cannot be an id.
+    /// [`LookupError::InvalidId`] if the text cannot be an id, [`LookupError::Stopped`] if the engine has stopped,
+    /// [`LookupError::Store`] if the store cannot be read.
     #[expect(
         clippy::unused_async,
-        reason = "a read that waits for its disk would be no other call"
+        reason = "async so that a later version may read off the thread without changing the signature"
     )]
     pub async fn instance(&self, id: &str) -> Result<Option<Instance>, LookupError> {
         Instance::find(self, id)
@@ -92,8 +95,13 @@ impl Engine {
 
     /// The instance of that id with the types of `orchestrator`; `None` if there is none.
     ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
     /// # Errors
-    /// [`LookupError`], also if the instance runs another orchestrator.
+    /// [`LookupError::OtherOrchestrator`] if the instance runs something else, [`LookupError::InvalidId`] if the text cannot
+    /// be an id, [`LookupError::Stopped`] if the engine has stopped, [`LookupError::Store`] if the store cannot be read,
+    /// [`LookupError::NotFound`] if the instance is gone before it could be read.
     pub async fn handle<Args, F: OrchestratorFn<Args>>(
         &self,
         _orchestrator: F,
@@ -115,7 +123,22 @@ impl Engine {
     }
 }
 
-/// A start that is still to be asked for: `.await` does.
+/// A start that is still to be asked for: `.await` does, and gives a [`Handle`].
+///
+/// # Durability
+/// The instance is on disk when this resolves with `Ok`: it will run, whatever happens to the program.
+///
+/// # Cancel safety
+/// Nothing is asked before the first poll. Dropping the future after that leaves open whether the instance was started;
+/// starting the same [`id`](Self::id) again finds out. One without an id of its own runs unattended if it was.
+///
+/// # Errors
+/// - [`StartError::Unregistered`], [`StartError::InvalidId`], [`StartError::Input`]: the name, the id or the input cannot
+///   be; nothing was asked.
+/// - [`StartError::Conflict`]: the id belongs to an instance that was started otherwise.
+/// - [`StartError::Store`]: what is recorded of the instance that has the id cannot be read; nothing was started.
+/// - [`StartError::Stopped`]: the engine has stopped; nothing was started.
+/// - [`StartError::Unknown`]: the engine stopped before it could say.
 #[must_use = "nothing is started until this is `.await`ed"]
 pub struct StartRequest<Out: 'static> {
     engine: Engine,
@@ -135,7 +158,7 @@ impl<Out: 'static> StartRequest<Out> {
         self
     }
 
-    /// Adds a label.
+    /// Adds a tag: text that is recorded with the instance and shown in its [`Summary`](crate::Summary).
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.parts.tags.insert(key.into(), value.into());
         self
@@ -170,6 +193,9 @@ fn started(
 ) -> Result<ExecutionStarted, StartError> {
     let hub = &engine.hub;
     let name = within_name_limit(parts.name)?;
+    if parts.is_retried {
+        return Err(StartError::Retried(name.to_string()));
+    }
     let registry = &hub.reviver.registry;
     let version = if version_is_open {
         registry.default_version(&name)

@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::future::{Block, Helper, StandIn};
+#[doc(hidden)]
 pub use self::op::{DurableOp, OnlyDurable, Tag};
 
 /// A future that is answered from the history: every outcome it waits for is recorded.
@@ -55,7 +56,7 @@ impl<D: Durable> Durable for tracing::instrument::Instrumented<D> {}
 /// # Examples
 ///
 /// ```
-/// # use durable_runtime::durable::{BoxDurable, Durable};
+/// # use durable_runtime::{BoxDurable, Durable};
 /// fn boxed<'a, D: Durable<Output = u32> + 'a>(future: D) -> BoxDurable<'a, u32> {
 ///     Box::pin(future)
 /// }

@@ -77,8 +77,14 @@ impl Engine {
     ///
     /// Runs what is linked into the program, without state; [`builder`](Self::builder) says more.
     ///
+    /// # Durability
+    /// As that of [`EngineBuilder::open`].
+    ///
+    /// # Cancel safety
+    /// As that of [`EngineBuilder::open`].
+    ///
     /// # Errors
-    /// [`OpenError`]: the file is open elsewhere, damaged or none of ours, or the program's functions do not fit together.
+    /// As [`EngineBuilder::open`].
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
         Self::builder(path).open().await
     }
@@ -95,11 +101,21 @@ impl Engine {
     ///
     /// # Cancel safety
     /// Dropping the future half-way leaves an engine that starts nothing more; call it again, or drop the engine.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime that has its timer enabled.
     pub async fn shutdown(&self) {
         self.shell.shut_down(SHUTDOWN_GRACE).await;
     }
 
-    /// Stops the engine, giving running activities `grace` to end.
+    /// Stops the engine as [`shutdown`](Self::shutdown) does, giving running activities `grace` to end. Those that do not are
+    /// stopped half-way; they run again when the store is opened again.
+    ///
+    /// # Cancel safety
+    /// As that of [`shutdown`](Self::shutdown).
+    ///
+    /// # Panics
+    /// Outside a tokio runtime that has its timer enabled.
     pub async fn shutdown_within(&self, grace: Duration) {
         self.shell.shut_down(grace).await;
     }
@@ -203,8 +219,19 @@ impl EngineBuilder {
 
     /// Opens the store and goes on with everything that was unfinished.
     ///
+    /// # Durability
+    /// A store that was created is on disk when this resolves with `Ok`.
+    ///
+    /// # Cancel safety
+    /// Nothing is done before the first poll. After that dropping the future does not end the opening: the engine is
+    /// opened, may go on with what was unfinished, and is dropped at once; until then the file is taken.
+    ///
     /// # Errors
-    /// [`OpenError`]: the file is open elsewhere, damaged or none of ours, or the program's functions do not fit together.
+    /// - [`OpenError::Store`]: the file is open elsewhere, damaged, of a later format, none of ours, or cannot be reached.
+    /// - [`OpenError::Duplicate`], [`OpenError::MissingState`]: the program's functions do not fit together.
+    /// - [`OpenError::PanicAborts`]: the program is built so that a panic ends it.
+    /// - [`OpenError::NoRuntime`]: this is no tokio runtime, and [`runtime`](Self::runtime) named none.
+    /// - [`OpenError::Thread`]: a thread could not be started.
     pub async fn open(self) -> Result<Engine, OpenError> {
         let runtime = match self.runtime {
             Some(runtime) => runtime,

@@ -87,7 +87,7 @@ pub struct ExecutionStarted {
     pub input: Payload,
     /// Who started it and waits for it.
     pub parent: Option<Parent>,
-    /// The caller's labels.
+    /// The caller's tags.
     pub tags: BTreeMap<String, String>,
     /// The W3C trace context it was started in.
     pub trace: Option<TraceContext>,

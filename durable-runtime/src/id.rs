@@ -175,7 +175,7 @@ impl fmt::Display for SourceSite {
 
 /// 128 random bits that name a store; part of every record's checksum and of every idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StoreId(pub u128);
+pub(crate) struct StoreId(pub(crate) u128);
 
 #[cfg(test)]
 mod tests {

@@ -61,7 +61,7 @@ pub mod testing;
 pub use durable_macros::{activity, helper, orchestrator};
 
 pub use client::{Handle, Instance, LookupError, RaiseError, StartError, StartRequest, WaitError};
-pub use durable::Durable;
+pub use durable::{BoxDurable, Durable};
 pub use engine::{Engine, EngineBuilder, OpenError};
 pub use error::Error;
 pub use event::{HistoryEvent, StallReason};
@@ -79,10 +79,15 @@ pub use retry::RetryPolicy;
 pub use store::{Counters, Status, StoreError, Summary};
 
 /// Everything that a module with durable functions usually needs, in one glob.
+///
+/// The attributes and macros, what orchestrator code calls, the module [`mod@activity`] for what activity
+/// code asks, [`Engine`] to run it all, and the types that signatures of durable functions name: [`Error`] too, for those
+/// that declare no error of their own (one that is imported or declared by name goes before the glob's). What only a
+/// program around the engine names, as [`Handle`], [`Instance`] and the errors of the client, is in the crate's root.
 pub mod prelude {
     pub use crate::{
-        Elapsed, Engine, Event, Fault, RetryPolicy, activity, continue_as_new, days, helper, hours,
-        info, is_replaying, join, join_all, minutes, now, orchestrator, random, seconds, select,
-        set_status, side_effect, sleep, sleep_until, try_join, uuid,
+        Elapsed, Engine, Error, Event, Fault, RetryPolicy, activity, continue_as_new, days, helper,
+        hours, info, is_replaying, join, join_all, minutes, now, orchestrator, random, seconds,
+        select, set_status, side_effect, sleep, sleep_until, try_join, uuid,
     };
 }

@@ -10,6 +10,7 @@ mod attempts;
 mod continue_as_new;
 mod deadline;
 mod external_event;
+#[doc(hidden)]
 pub mod group;
 mod info;
 mod join_all;

@@ -8,7 +8,9 @@ mod probe;
 pub use durable_macros::{join, select, try_join};
 pub use inventory;
 
-pub use self::combine::{Child, Join, Select, TryJoin, branch, no_branch_left};
+pub use self::combine::{
+    Child, Join, Select, TryJoin, TryOutput, branch, no_branch_left, try_branch,
+};
 pub use self::glue::{
     assert_recordable, assert_whole, encode_output, finish, retry_when, shape, state,
 };

@@ -50,7 +50,7 @@ use world::World;
 pub struct TestEngine {
     engine: Engine,
     world: Arc<World>,
-    builder: Recipe,
+    recipe: Recipe,
 }
 
 /// What a test engine is made of; kept, so that it can be started again over the same store.
@@ -91,7 +91,7 @@ impl TestEngine {
 
     /// Moves the clock, whatever runs, and fires what is due.
     pub async fn advance(&self, duration: Duration) {
-        self.builder.clock.advance(duration);
+        self.recipe.clock.advance(duration);
         self.world.settle().await;
     }
 
@@ -119,10 +119,10 @@ impl TestEngine {
     /// [`OpenError`] if the store cannot be opened again.
     #[expect(
         clippy::unused_async,
-        reason = "a restart that waits would be no other call"
+        reason = "async so that a later version may wait for the old engine without changing the signature"
     )]
     pub async fn restart_with(self, registry: Registry) -> Result<Self, OpenError> {
-        let recipe = self.builder.clone();
+        let recipe = self.recipe.clone();
         self.world.kill();
         drop(self);
         recipe.start(registry)
@@ -195,7 +195,7 @@ impl Recipe {
         Ok(TestEngine {
             engine,
             world,
-            builder: self,
+            recipe: self,
         })
     }
 }

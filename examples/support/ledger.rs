@@ -12,21 +12,23 @@ use durable_runtime::activity;
 /// The event log holds what counts; the ledger shows what it took. An activity that was killed in the middle stands
 /// in the ledger twice and in the event log once, each time with the same key.
 #[derive(Debug)]
-pub struct Ledger(File);
+pub struct Ledger {
+    file: File,
+    pace: Duration,
+}
 
 impl Ledger {
-    /// Opens the ledger of the event log at `db`, or makes it.
+    /// Opens the ledger of the event log at `db`, or makes it; whatever is done takes as long as `pace` says.
     ///
     /// # Errors
     /// If the file can be neither opened nor made.
-    pub fn beside(db: &Path) -> io::Result<Self> {
+    pub fn beside(db: &Path, pace: Duration) -> io::Result<Self> {
         let path = db.with_extension("ledger");
-        Ok(Self(
-            OpenOptions::new().append(true).create(true).open(path)?,
-        ))
+        let file = OpenOptions::new().append(true).create(true).open(path)?;
+        Ok(Self { file, pace })
     }
 
-    /// Notes that the running activity runs, then works on it for as long as `pace` says.
+    /// Notes that the running activity runs, then works on it at the ledger's pace.
     ///
     /// # Panics
     /// If the ledger cannot be written; the activity then ends as a fault.
@@ -34,16 +36,16 @@ impl Ledger {
         clippy::expect_used,
         reason = "an example without its ledger shows nothing; the panic ends the activity as a fault"
     )]
-    pub async fn work(&self, pace: Duration) {
+    pub async fn work(&self) {
         let info = activity::info();
         let line = format!(
             "{} {} call={} attempt={} key={}\n",
             info.instance, info.name, info.call, info.attempt, info.key
         );
         // One write to a file opened for appending: lines of activities that run at a time do not mix.
-        (&self.0)
+        (&self.file)
             .write_all(line.as_bytes())
             .expect("the ledger is written");
-        crate::pause(pace).await;
+        crate::pause(self.pace).await;
     }
 }

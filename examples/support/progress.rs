@@ -48,7 +48,10 @@ pub async fn follow<S: DeserializeOwned + fmt::Debug + PartialEq>(
         }
         if let Some(status) = &now.custom_status {
             let stage = status.decode()?;
-            bar.show(&stage, now.events);
+            // A line for each event would be many where no line is drawn over.
+            if bar.on_terminal || told.as_ref() != Some(&stage) {
+                bar.show(&stage, now.events);
+            }
             if told.as_ref() != Some(&stage) {
                 tell(&stage).await?;
                 told = Some(stage);
@@ -60,7 +63,7 @@ pub async fn follow<S: DeserializeOwned + fmt::Debug + PartialEq>(
     Ok(())
 }
 
-/// A progress bar on a terminal; elsewhere a line for each step.
+/// A progress bar on a terminal; elsewhere a line for each stage.
 #[derive(Debug)]
 pub struct Bar<S> {
     stages: Vec<S>,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use durable_runtime::prelude::*;
 use durable_runtime::testing::TestEngine;
-use durable_runtime::{Failure, HistoryEvent, Outcome, Registry, Status};
+use durable_runtime::{Failure, HistoryEvent, Outcome, Registry, StartError, Status};
 use serde::{Deserialize, Serialize};
 
 use crate::support::engine;
@@ -68,7 +68,7 @@ async fn notes() -> usize {
     note("b".to_owned()).await
 }
 
-#[activity(timeout = "5s", retry(max_attempts = 2, initial = "1s"))]
+#[activity(attempt_timeout = "5s", retry(max_attempts = 2, initial = "1s"))]
 async fn hangs() -> u32 {
     std::future::pending::<()>().await;
     0
@@ -97,11 +97,65 @@ async fn results_flow_from_one_activity_to_the_next() {
 #[tokio::test]
 async fn an_activity_called_outside_an_orchestrator_runs_its_body() {
     assert_eq!(double(21).await, 42);
+    assert_eq!(charge(0, 0).await, Ok(1), "the first attempt");
     let ledger = Arc::new(Ledger::default());
-    let call = note("x".to_owned()).with_state(&ledger);
-    // The body asks for its key, which only an engine gives.
-    let outside = tokio::spawn(call);
-    assert!(outside.await.unwrap_err().is_panic());
+    note("x".to_owned()).with_state(&ledger).await;
+    let other = note("x".to_owned()).with_state(&ledger);
+    tokio::spawn(other).await.unwrap();
+    let lines = ledger.0.lock().unwrap().clone();
+    assert_ne!(lines[0], lines[1], "each call has a key of its own");
+}
+
+#[activity]
+async fn facts() -> (String, u32, u32, bool) {
+    let info = activity::info();
+    (
+        info.key.to_string(),
+        info.attempt,
+        info.delivery,
+        activity::is_cancelled(),
+    )
+}
+
+#[activity]
+async fn asks_within() -> bool {
+    activity::key().to_string() == facts().await.0
+}
+
+#[tokio::test]
+async fn a_body_without_an_engine_is_a_first_attempt_and_calls_within_are_a_part_of_it() {
+    let (_, attempt, delivery, is_cancelled) = facts().await;
+    assert_eq!((attempt, delivery, is_cancelled), (1, 1, false));
+    assert!(asks_within().await);
+    assert!(activity::try_info().is_none());
+    let misused = tokio::spawn(async { activity::key() }).await;
+    let panic = misused.unwrap_err().into_panic();
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert!(
+        message.contains("`activity::key` was called outside an activity"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_policy_for_a_start_is_an_error() {
+    let engine = engine();
+    let policy = RetryPolicy::attempts(3);
+    for call in [chained(1).retry(policy), chained(1).retry_when(|_| true)] {
+        let refused = engine.start(call).await.unwrap_err();
+        assert!(matches!(refused, StartError::Retried(_)), "{refused}");
+        let text = refused.to_string();
+        assert!(
+            text.contains("`chained`") && text.contains("only a child is retried"),
+            "{text}"
+        );
+    }
+    assert!(
+        engine
+            .start(chained(1).retry(RetryPolicy::NONE))
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]

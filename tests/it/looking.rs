@@ -217,7 +217,7 @@ async fn a_stall_does_not_end_the_wait_and_mended_code_answers_it() {
         let word = durable_runtime::orchestration::named::event("looking-go")
             .wait()
             .await;
-        Ok::<_, durable_runtime::Error>(word)
+        Ok::<_, Error>(word)
     };
     let mended = Registry::new().orchestrator_fn("looking.reads", words);
     let engine = engine.restart_with(mended).await.unwrap();

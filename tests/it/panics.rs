@@ -70,7 +70,7 @@ async fn drops_bomb() -> u32 {
 }
 
 /// Never ends, so that it is stopped while it holds the bomb.
-#[activity(name = "panics.held_bomb", timeout = "1s")]
+#[activity(name = "panics.held_bomb", attempt_timeout = "1s")]
 async fn held_bomb() -> u32 {
     let _bomb = DropBomb;
     std::future::pending().await

@@ -1,4 +1,4 @@
-//! What the workflow in the README takes for granted: types, a bank, and a child orchestration that ships.
+//! What the program in the README takes for granted: types, a bank, and a child orchestration that ships.
 
 use durable_runtime::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -20,6 +20,6 @@ async fn checkout(order: Order) -> Result<Receipt, CheckoutError> {
 
 async fn sell(engine: &Engine, order: Order) -> Result<Receipt, BoxError> {
     let sale = engine.start(checkout(order)).id("order-42").await?;
-    sale.raise(&APPROVAL, ()).await?;
+    sale.raise(&APPROVAL, ()).await.or_else(unless_ended)?;
     Ok(sale.result().await??)
 }

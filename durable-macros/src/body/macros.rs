@@ -23,6 +23,15 @@ const LOG: &[(&str, &[&str])] = &[
     ("std", &["print", "println", "eprint", "eprintln"]),
 ];
 
+/// Crates whose combinators look like ours, and those combinators. Their polls are not recorded.
+const FOREIGN_CRATES: &[&str] = &["tokio", "futures", "futures_util"];
+const FOREIGN: &[(&str, &str)] = &[
+    ("select", "select"),
+    ("select_biased", "select"),
+    ("join", "join"),
+    ("try_join", "try_join"),
+];
+
 impl Rewriter<'_> {
     /// Checks what the macro takes. Returns what stands in its place if that is not the macro alone.
     pub(super) fn macro_call(&mut self, call: &mut Macro) -> Option<TokenStream> {
@@ -37,6 +46,16 @@ impl Rewriter<'_> {
                 ),
             ));
             return None;
+        }
+        if let Some(ours) = stands_for(&call.path) {
+            let name = path_text(&call.path);
+            self.errors.push(error_at(
+                &call.path,
+                format!(
+                    "[D021] `{name}!` cannot be used in an orchestrator: the order in which it polls its branches is not \
+                     recorded, so a replay may go another way\nhelp: write `{ours}!` of `durable_runtime::prelude`"
+                ),
+            ));
         }
         call.tokens = self.macro_input(&call.path, std::mem::take(&mut call.tokens));
         let runtime = self.runtime;
@@ -88,6 +107,15 @@ fn is_log(path: &Path) -> bool {
             .any(|(home, names)| home == krate && names.contains(name)),
         _ => false,
     }
+}
+
+/// The combinator of ours to write in place of a foreign one, which only its path gives away.
+fn stands_for(path: &Path) -> Option<&'static str> {
+    let (first, last) = (path.segments.first()?, path.segments.last()?);
+    let is_foreign =
+        path.segments.len() > 1 && FOREIGN_CRATES.iter().any(|name| first.ident == name);
+    let (_, ours) = FOREIGN.iter().find(|(name, _)| last.ident == name)?;
+    is_foreign.then_some(ours)
 }
 
 fn path_text(path: &Path) -> String {

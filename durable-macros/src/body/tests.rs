@@ -111,6 +111,27 @@ fn an_await_in_a_log_macro_is_an_error() {
 }
 
 #[test]
+fn combinators_of_other_crates_are_errors() {
+    let (_, errors) = rewritten(&quote! {
+        tokio::select! { x = a => x, }
+        let _ = ::futures::future::try_join!(a, b);
+        match x { _ => futures_util::select_biased! { x = a => x, } }
+    });
+    let starts = [
+        "[D021] `tokio::select!` cannot",
+        "[D021] `::futures::future::try_join!` cannot",
+        "[D021] `futures_util::select_biased!` cannot",
+    ];
+    assert_eq!(errors.len(), starts.len());
+    for (error, start) in errors.iter().zip(starts) {
+        assert!(error.starts_with(start), "{error}");
+    }
+    assert!(errors[1].ends_with("write `try_join!` of `durable_runtime::prelude`"));
+    let (_, errors) = rewritten(&quote!(durable_runtime::select! { x = a => x, } my::join!(a)));
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
 fn an_async_closure_is_an_error() {
     let (_, errors) = rewritten(&quote!(let f = async |x| x;));
     assert!(errors[0].starts_with("[D071]"), "{errors:?}");

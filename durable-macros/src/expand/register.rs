@@ -136,7 +136,7 @@ impl Definition<'_> {
             .retry
             .as_ref()
             .map_or_else(no_retry, |retry| retry.policy(runtime));
-        let timeout = option(options.timeout.map(options::duration));
+        let timeout = option(options.attempt_timeout.map(options::duration));
         let limit = option(options.limit);
         let when = options.retry.as_ref().and_then(|retry| retry.when.as_ref());
         let when = option(when.map(|when| retry_when(runtime, when)));

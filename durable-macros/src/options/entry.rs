@@ -76,6 +76,13 @@ impl Entry {
     fn check(self, legal: &[&str], holder: &str, before: &[Self]) -> syn::Result<Self> {
         let name = self.name();
         if !legal.contains(&name.as_str()) {
+            // The one name that two limits could have.
+            if name == "timeout" && legal.contains(&"attempt_timeout") {
+                return Err(self.error(format!(
+                    "{holder} has no option `timeout`\nhelp: write `attempt_timeout` for one attempt, or `.timeout(..)` \
+                     on the call for all of it"
+                )));
+            }
             let list: Vec<String> = legal.iter().map(|option| format!("`{option}`")).collect();
             let list = list.join(", ");
             return Err(self.error(format!(

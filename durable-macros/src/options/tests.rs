@@ -19,7 +19,7 @@ fn all_options_of_an_activity_are_read() {
         quote! {
             name = "pay",
             codec = "bincode",
-            timeout = "30s",
+            attempt_timeout = "30s",
             limit = 10,
             crate = ::other,
             retry(max_attempts = 5, initial = "250ms", backoff = 3, max_interval = "1m", total = "2h", when = a::b),
@@ -28,7 +28,7 @@ fn all_options_of_an_activity_are_read() {
     assert_eq!(errors, Vec::<String>::new());
     assert_eq!(options.name.as_deref(), Some("pay"));
     assert_eq!(options.codec(), "Bincode");
-    assert_eq!(options.timeout, Some(30_000));
+    assert_eq!(options.attempt_timeout, Some(30_000));
     assert_eq!(options.limit, Some(10));
     let runtime = options.runtime();
     assert_eq!(runtime.to_string(), quote!(::other::__private).to_string());
@@ -76,12 +76,23 @@ fn an_unknown_option_lists_the_legal_ones() {
 }
 
 #[test]
+fn a_timeout_says_of_what() {
+    assert_eq!(
+        errors(Role::Activity, quote!(timeout = "30s")),
+        [
+            "[D108] `#[activity]` has no option `timeout`\nhelp: write `attempt_timeout` for one attempt, or \
+             `.timeout(..)` on the call for all of it"
+        ]
+    );
+}
+
+#[test]
 fn every_breach_is_an_error_of_its_own() {
     let found = errors(
         Role::Activity,
         quote!(
             limit = 0,
-            timeout = "1 sec",
+            attempt_timeout = "1 sec",
             name,
             codec = "xml",
             name = 5,

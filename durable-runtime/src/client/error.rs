@@ -3,11 +3,13 @@
 //! Three kinds, never mixed: *rejected* (nothing was applied), *unknown* (the engine stopped before it could say; it may
 //! have been applied, and asking again with the same id is safe), and what the orchestration itself ended with.
 
+use std::fmt;
+
 use crate::engine::Stopped;
 use crate::failure::Fault;
 use crate::id::InvalidId;
 use crate::payload::{DecodeError, EncodeError};
-use crate::store::StoreError;
+use crate::store::{StoreError, chain};
 
 /// A payload or name that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,18 +39,24 @@ pub enum Refused {
 }
 
 /// Why an orchestration was not started.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The id cannot be one.
     #[error(transparent)]
     InvalidId(#[from] InvalidId),
-    /// The input cannot be recorded.
-    #[error("the input was refused")]
+    /// The name or the input cannot be recorded.
+    #[error("the orchestration was not started")]
     Input(#[from] Refused),
     /// The engine does not know the orchestrator.
     #[error("{0}")]
     Unregistered(String),
+    /// The call has a retry policy, and nobody who retries.
+    #[error(
+        "`{0}` was given a retry policy, but only a child is retried; remove `.retry(..)`, or start an orchestrator that \
+         awaits this call"
+    )]
+    Retried(String),
     /// The id belongs to another instance.
     #[error("instance `{id}` already exists with {difference}; choose another id")]
     Conflict {
@@ -76,7 +84,7 @@ impl StartError {
 }
 
 /// Why there is no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum WaitError {
     /// The orchestration ended with a fault.
@@ -107,11 +115,11 @@ impl WaitError {
 }
 
 /// Why an event was not raised.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum RaiseError {
-    /// The payload cannot be recorded.
-    #[error("the event's payload was refused")]
+    /// The name or the payload cannot be recorded.
+    #[error("the event was not raised")]
     Payload(#[from] Refused),
     /// The instance has ended; nothing was recorded.
     #[error("instance `{0}` has ended and takes no more events")]
@@ -135,8 +143,17 @@ pub enum RaiseError {
     Unknown(#[source] Stopped),
 }
 
+impl RaiseError {
+    /// Whether the instance has ended: the event came too late, and raising it again will not help.
+    ///
+    /// A program that starts and raises again after a restart meets this when the instance ended before.
+    pub fn is_ended(&self) -> bool {
+        matches!(self, Self::Ended(_))
+    }
+}
+
 /// Why an instance could not be looked at.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum LookupError {
     /// The id cannot be one.
@@ -164,4 +181,30 @@ pub enum LookupError {
     /// The instance is no longer there.
     #[error("there is no instance `{0}`")]
     NotFound(String),
+}
+
+// What `main` returns is printed as `Debug`, to be read by people.
+
+impl fmt::Debug for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
+}
+
+impl fmt::Debug for WaitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
+}
+
+impl fmt::Debug for RaiseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
+}
+
+impl fmt::Debug for LookupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
 }

@@ -37,7 +37,8 @@ impl<Out: 'static> Handle<Out> {
     /// Dropping the future loses nothing; ask again.
     ///
     /// # Errors
-    /// [`WaitError::Fault`] if the orchestration did not return; others if the engine stops or the result cannot be read.
+    /// [`WaitError::Fault`] if the orchestration did not return, [`WaitError::Undecodable`] if what it returned is no `Out`;
+    /// else as [`wait`](Instance::wait).
     pub async fn result(&self) -> Result<Out, WaitError> {
         let summary = self.instance.wait().await?;
         let outcome = summary

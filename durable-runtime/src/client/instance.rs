@@ -54,11 +54,15 @@ impl Instance {
 
     /// The instance as it is recorded now: never older than what this program has been told.
     ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
     /// # Errors
-    /// [`LookupError`] if the store cannot be read.
+    /// [`LookupError::Stopped`] if the engine has stopped, [`LookupError::Store`] if the store cannot be read,
+    /// [`LookupError::NotFound`] if the instance is no longer there.
     #[expect(
         clippy::unused_async,
-        reason = "a read that waits for its disk would be no other call"
+        reason = "async so that a later version may read off the thread without changing the signature"
     )]
     pub async fn status(&self) -> Result<Summary, LookupError> {
         let summary = self.hub.reviver.reader.summary(self.key);
@@ -68,8 +72,11 @@ impl Instance {
 
     /// The custom status that the orchestration set last; `None` if it set none.
     ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
     /// # Errors
-    /// [`LookupError`] if the store cannot be read or the status is no `T`.
+    /// [`LookupError::Undecodable`] if the status is no `T`; else as [`status`](Self::status).
     pub async fn custom_status<T: DeserializeOwned>(&self) -> Result<Option<T>, LookupError> {
         let status = self.status().await?.custom_status;
         Ok(status.map(|status| status.decode()).transpose()?)
@@ -77,8 +84,11 @@ impl Instance {
 
     /// The history of the current execution, or of the last.
     ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
     /// # Errors
-    /// [`LookupError`] if the store cannot be read.
+    /// As [`status`](Self::status).
     pub async fn history(&self) -> Result<Vec<HistoryEvent>, LookupError> {
         let summary = self.status().await?;
         let history = (self.hub.reviver.reader).current_history(self.key, &summary);
@@ -91,7 +101,8 @@ impl Instance {
     /// Dropping the future loses nothing.
     ///
     /// # Errors
-    /// [`WaitError`] if the engine stops.
+    /// [`WaitError::Stopped`] if the engine stops, [`WaitError::Store`] if the store cannot be read,
+    /// [`WaitError::NotFound`] if the instance is no longer there. How the orchestration ended is no error here.
     pub async fn wait(&self) -> Result<Summary, WaitError> {
         self.watch(Until::Ended).await
     }
@@ -102,7 +113,8 @@ impl Instance {
     /// Dropping the future loses nothing.
     ///
     /// # Errors
-    /// [`WaitError`] if the engine stops.
+    /// [`WaitError::Stopped`] if the engine stops, [`WaitError::Store`] if the store cannot be read,
+    /// [`WaitError::NotFound`] if the instance is no longer there. How the orchestration ended is no error here.
     pub async fn changed(&self, seen: &Summary) -> Result<Summary, WaitError> {
         self.watch(Until::Beyond(Version(seen.execution, seen.events)))
             .await
@@ -113,8 +125,16 @@ impl Instance {
     /// # Durability
     /// The event is on disk when this resolves. It is buffered until the orchestration awaits it.
     ///
+    /// # Cancel safety
+    /// Nothing is asked before the first poll. Dropping the future after that leaves open whether the event was recorded;
+    /// raising it again may record it twice.
+    ///
     /// # Errors
-    /// [`RaiseError`] if the instance has ended or the engine has stopped.
+    /// - [`RaiseError::Payload`]: the value cannot be recorded, or the event's name is too long; nothing was asked.
+    /// - [`RaiseError::Ended`], [`RaiseError::NotFound`]: there is nobody to take it any more.
+    /// - [`RaiseError::Damaged`]: what is recorded of the instance cannot be read.
+    /// - [`RaiseError::Stopped`]: the engine has stopped; nothing was recorded.
+    /// - [`RaiseError::Unknown`]: the engine stopped before it could say.
     pub async fn raise<T: Serialize>(
         &self,
         event: &'static Event<T>,
@@ -128,6 +148,12 @@ impl Instance {
     }
 
     /// Raises an event by name, with JSON: for tools.
+    ///
+    /// # Durability
+    /// As that of [`raise`](Self::raise).
+    ///
+    /// # Cancel safety
+    /// As that of [`raise`](Self::raise).
     ///
     /// # Errors
     /// As [`raise`](Self::raise).

@@ -49,7 +49,7 @@ pub trait NotChannel {}
 #[diagnostic::on_unimplemented(
     message = "[D202] a boxed future cannot be awaited in an orchestrator: the compiler cannot see whether it is durable",
     label = "its steps may not be in the history",
-    note = "use `BoxDurable<'_, T>` instead of a boxed `dyn Future`, or call the function directly"
+    note = "use `durable_runtime::BoxDurable<'_, T>` instead of a boxed `dyn Future`, or call the function directly"
 )]
 pub trait NotBoxedFuture {}
 

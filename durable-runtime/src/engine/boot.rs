@@ -1,6 +1,6 @@
 //! From a file to an engine that is ready to go on: what both shells have in common.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use crate::activity::States;
@@ -13,7 +13,7 @@ use crate::engine::recovery;
 use crate::engine::revive::Reviver;
 use crate::engine::store_clock::StoreClock;
 use crate::registry::{Duplicate, Registry};
-use crate::store::{Integrity, Medium, Store, StoreError, StoreOptions};
+use crate::store::{Integrity, Medium, Store, StoreError, StoreOptions, chain};
 
 /// What an engine is made of.
 pub(crate) struct Parts {
@@ -40,7 +40,7 @@ pub(crate) struct Booted {
 }
 
 /// Why an engine could not be opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// One name stands for two functions.
@@ -74,6 +74,13 @@ pub enum OpenError {
     /// A thread could not be started.
     #[error("a thread of the engine could not be started")]
     Thread(#[source] std::io::Error),
+}
+
+// What `main` returns is printed as `Debug`, to be read by people.
+impl fmt::Debug for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
+    }
 }
 
 /// Opens the store and works out what is outstanding. Nothing runs yet.
@@ -159,8 +166,8 @@ fn fingerprint(registry: &Registry) -> u64 {
     xxhash_rust::xxh3::xxh3_64(text.as_bytes())
 }
 
-impl std::fmt::Debug for Parts {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Parts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "parts of an engine with {} shards", self.shape.shards)
     }
 }

@@ -40,22 +40,28 @@ async fn open_keeping(
     registry: Registry,
     live_bytes: usize,
 ) -> Result<Engine, OpenError> {
-    let runtime = tokio::runtime::Handle::current();
-    let parts = Parts {
+    start(parts(medium, store, registry), live_bytes).await
+}
+
+fn parts(medium: Medium, store: StoreOptions, registry: Registry) -> Parts {
+    Parts {
         medium,
         store,
         registry,
         states: States::new(),
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(SystemEntropy),
-        runtime: runtime.clone(),
+        runtime: tokio::runtime::Handle::current(),
         activity_limit: limits::ACTIVITIES_MAX,
         shape: Shape {
             shards: 3,
             bell: None,
         },
-    };
-    let opened = runtime.spawn_blocking(move || {
+    }
+}
+
+async fn start(parts: Parts, live_bytes: usize) -> Result<Engine, OpenError> {
+    let opened = tokio::task::spawn_blocking(move || {
         let booted = boot::boot(parts)?;
         let hub = Arc::clone(&booted.hub);
         let threads = Threads::start(booted, live_bytes)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Timeout;
 use super::attempts::{AttemptNumbers, Attempts, Subject};
 use super::settle::{self, Caught};
-use crate::activity::States;
+use crate::activity::{self, States};
 use crate::definition::{ActivityFuture, ActivityMarker, Decoded};
 use crate::durable::Durable;
 use crate::event::{ActivityScheduled, HistoryEvent, Name};
@@ -26,7 +26,8 @@ use crate::retry::RetryPolicy;
 ///
 /// In an orchestrator, awaiting it schedules the activity and waits for its recorded outcome, across restarts. Outside
 /// one, as in a unit test or a request handler, awaiting it just runs the body: nothing is recorded, retries and
-/// time-outs do not apply, and a warning is logged once for each such place.
+/// time-outs do not apply, and a warning is logged once for each such place. To [`activity`](mod@crate::activity) it is the
+/// first delivery of a first attempt, with a key of its own, that is never cancelled.
 ///
 /// # Replay
 /// The recorded outcome is returned; the body does not run again.
@@ -189,7 +190,11 @@ impl<Out: 'static, M: ActivityMarker<Out>> ActivityCall<Out, M> {
             Ok(input) => (M::DEF.run)(input, &self.states).map_err(|error| error.to_string()),
             Err(fault) => Err(fault.to_string()),
         };
-        begun.unwrap_or_else(|error| misused(&error))
+        let body = begun.unwrap_or_else(|error| misused(&error));
+        match activity::without_engine(&subject.name) {
+            Some(running) => Box::pin(activity::scope(running, body)),
+            None => body,
+        }
     }
 }
 

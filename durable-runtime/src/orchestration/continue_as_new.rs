@@ -19,7 +19,8 @@ use crate::replay::{self, Continue, Stop};
 /// The future never resolves: awaiting it has the type that the orchestrator returns, so it may stand at the end.
 ///
 /// # Panics
-/// When polled outside an orchestrator, and for a `call` of another orchestrator.
+/// When polled outside an orchestrator, for a `call` of another orchestrator, and for one with an id, a tag or a retry
+/// policy of its own: the instance keeps its id and tags, and only a child is retried.
 pub fn continue_as_new<Out: 'static, M: OrchestratorMarker<Out>>(
     call: OrchestratorCall<Out, M>,
 ) -> ContinueAsNew<Out, M> {
@@ -52,6 +53,9 @@ pub(super) fn go_on(next: OrchestratorParts) {
     if name != next.name {
         other_orchestrator(&name, &next.name);
     }
+    if let Some(given) = without_effect(&next) {
+        not_taken(&name, given);
+    }
     let input = settle::recordable(next.input, "input", &name);
     replay::require("`continue_as_new`", |context| match input {
         Ok(input) => context.stop(Stop::Continue(Continue {
@@ -70,6 +74,27 @@ fn other_orchestrator(name: &str, other: &str) -> ! {
     panic!(
         "`{name}` cannot continue as `{other}`: an instance keeps its orchestrator; await a call of `{other}` as a child \
          instead"
+    )
+}
+
+/// What `next` was given though an instance that goes on cannot take it.
+fn without_effect(next: &OrchestratorParts) -> Option<&'static str> {
+    match next {
+        next if next.id.is_some() => Some("id"),
+        next if !next.tags.is_empty() => Some("tag"),
+        next if next.is_retried => Some("retry"),
+        _ => None,
+    }
+}
+
+#[expect(
+    clippy::panic,
+    reason = "misuse that no type can rule out; the message says what to do"
+)]
+fn not_taken(name: &str, given: &str) -> ! {
+    panic!(
+        "`{name}` cannot continue as new with `.{given}(..)`: an instance keeps its id and its tags, and only a child is \
+         retried; remove it"
     )
 }
 

@@ -48,6 +48,8 @@ pub(crate) struct OrchestratorParts {
     pub(crate) input: Result<Payload, EncodeError>,
     pub(crate) id: Option<String>,
     pub(crate) tags: BTreeMap<String, String>,
+    /// Whether a retry policy was given, which only a child can have.
+    pub(crate) is_retried: bool,
 }
 
 /// A child by name.
@@ -66,6 +68,7 @@ impl ChildSubject {
             input,
             id: None,
             tags: BTreeMap::new(),
+            is_retried: false,
         })
     }
 
@@ -154,6 +157,8 @@ impl<Out: 'static, M: OrchestratorMarker<Out>> OrchestratorCall<Out, M> {
 
     /// Retries the child by `policy`; without one it is attempted once.
     ///
+    /// Only a child is retried: the start of such a call is an error, and continuing as such a call panics.
+    ///
     /// # Replay
     /// The policy that was recorded with the first attempt stays in force.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
@@ -184,7 +189,12 @@ impl<Out: 'static, M: OrchestratorMarker<Out>> OrchestratorCall<Out, M> {
 
     /// What a client needs to start it.
     pub(crate) fn into_parts(self) -> OrchestratorParts {
-        self.attempts.subject.into_parts()
+        let is_retried =
+            self.attempts.retry != RetryPolicy::NONE || self.attempts.retry_when.is_some();
+        OrchestratorParts {
+            is_retried,
+            ..self.attempts.subject.into_parts()
+        }
     }
 }
 

@@ -28,6 +28,36 @@ pub fn branch<F: DurableBranch>(future: F) -> Child<F> {
     }
 }
 
+/// What a branch of `try_join!` gives: a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "[D203] a branch of `try_join!` returns a `Result`, this one returns `{Self}`",
+    label = "returns no `Result`",
+    note = "use `join!`, which takes branches of any type"
+)]
+pub trait TryOutput: Sized {
+    /// Always [`Child`]. That it is named by the trait keeps rustc silent about what is done with a branch that is none.
+    type Child<F: Future<Output = Self>>;
+
+    /// The branch.
+    fn child<F: DurableBranch<Output = Self>>(future: F) -> Self::Child<F>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> TryOutput for Result<T, E> {
+    type Child<F: Future<Output = Self>> = Child<F>;
+
+    fn child<F: DurableBranch<Output = Self>>(future: F) -> Child<F> {
+        branch(future)
+    }
+}
+
+/// A branch of `try_join!`.
+pub fn try_branch<F: DurableBranch<Output: TryOutput>>(
+    future: F,
+) -> <F::Output as TryOutput>::Child<F> {
+    TryOutput::child(future)
+}
+
 impl<F: Future> Child<F> {
     /// Polls the future if it runs; ready once, with the output then in its place and the future dropped.
     fn poll_future(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,13 +1,14 @@
 //! Why the store refused.
 
 use std::any::Any;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 use super::frame::FrameError;
 
 /// An operation of the store that could not be done.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The file is open already, in this process or another.
@@ -123,6 +124,13 @@ impl StoreError {
     /// A frame that could not be read back.
     pub(crate) fn frame(place: impl Into<String>, error: &FrameError) -> Self {
         Self::damaged(place, chain(error))
+    }
+}
+
+// What `main` returns is printed as `Debug`, to be read by people.
+impl fmt::Debug for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&chain(self))
     }
 }
 

@@ -33,7 +33,7 @@ pub struct Summary {
     pub completed_at: Option<Timestamp>,
     /// Who started it and waits for it.
     pub parent: Option<Parent>,
-    /// The caller's labels.
+    /// The caller's tags.
     pub tags: BTreeMap<String, String>,
     /// The input of its current execution.
     pub input: Payload,

@@ -3,11 +3,14 @@ use durable_runtime::{activity, helper, orchestrator};
 #[activity(retry(max_attempts = 0))]
 async fn no_attempt() {}
 
-#[activity(timeout = "1 sec", limit = "ten")]
+#[activity(attempt_timeout = "1 sec", limit = "ten")]
 async fn words() {}
 
 #[activity(retries = 5)]
 async fn unknown() {}
+
+#[activity(timeout = "5s")]
+async fn of_what() {}
 
 #[orchestrator(timeout = "5s")]
 async fn elsewhere() {}

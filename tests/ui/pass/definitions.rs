@@ -33,7 +33,7 @@ fn is_transient(error: &Transient) -> bool {
 #[activity(
     name = "shop.charge",
     retry(max_attempts = 5, initial = "250ms", backoff = 3.0, max_interval = "1m", total = "2h", when = is_transient),
-    timeout = "30s",
+    attempt_timeout = "30s",
     limit = 10,
 )]
 async fn charge(#[state] _db: &Db, cents: u64) -> Result<u64, Transient> {

@@ -209,7 +209,9 @@ async fn an_instance_whose_own_row_is_damaged_while_it_waits_stands_still_alone(
         edit_live(&engine, INSTANCES, 1);
         let first = engine.instance("first").await.unwrap().unwrap();
         for _ in 0..2 {
-            let raised = first.raise_named("go", &json!(2)).await;
+            let value = json!(2);
+            let raised = tokio::time::timeout(super::PATIENCE, first.raise_named("go", &value));
+            let raised = raised.await.unwrap();
             assert!(
                 matches!(raised, Err(RaiseError::Damaged { .. })),
                 "{raised:?}"

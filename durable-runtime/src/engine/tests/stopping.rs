@@ -1,14 +1,20 @@
 //! What remains of an engine whose disk fails: everything that it acknowledged.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, open, until};
+use super::{PATIENCE, open, parts, start, until};
 use crate::client::{LookupError, RaiseError, StartError, WaitError};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::engine::Engine;
 use crate::engine::hub::Stopped;
+use crate::engine::message::{Incoming, Reply};
 use crate::error::Error;
+use crate::event::{CancelRequested, HistoryEvent};
+use crate::id::InstanceKey;
+use crate::limits;
 use crate::orchestration::named;
 use crate::registry::Registry;
 use crate::store::tests::faulty::{Fault, Faulty};
@@ -175,6 +181,69 @@ async fn holds_all(disk: &Disk, stories: &[Story]) {
     waiting.raise_named("go", &json!(1)).await.unwrap();
     assert_eq!(waiting.wait().await.unwrap().status, Status::Completed);
     engine.shutdown().await;
+}
+
+/// A clock on which a thread of the engine, sooner or later, does what was planted.
+#[derive(Default)]
+struct Mined {
+    clock: SystemClock,
+    mine: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl std::fmt::Debug for Mined {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Mined")
+    }
+}
+
+impl Clock for Mined {
+    fn wall(&self) -> Timestamp {
+        let is_shard = std::thread::current().name() == Some("durable-shard-0");
+        let mine = if is_shard {
+            self.mine.lock().unwrap().take()
+        } else {
+            None
+        };
+        if let Some(mine) = mine {
+            mine();
+        }
+        self.clock.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+}
+
+/// What is sent to a shard after its last look at its queue, and before everybody knows that it is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_thread_that_panicked() {
+    let medium = Medium::Backend(Box::new(Disk::default()));
+    let mut parts = parts(medium, StoreOptions::default(), holding(&Arc::new(())));
+    let clock = Arc::new(Mined::default());
+    parts.clock = Arc::<Mined>::clone(&clock);
+    let engine = start(parts, limits::LIVE_BYTES_MAX).await.unwrap();
+    let (reply, answer) = Reply::channel();
+    let hub = Arc::clone(&engine.hub);
+    *clock.mine.lock().unwrap() = Some(Box::new(move || {
+        let at = Timestamp(1);
+        let reason = "planted".to_owned();
+        let late = Incoming::Arrival {
+            event: HistoryEvent::CancelRequested(CancelRequested { at, reason }),
+            execution: None,
+            reply: Some(reply),
+        };
+        hub.deliver(InstanceKey(0), late).unwrap();
+        panic!("planted");
+    }));
+    engine.hub.deliver(InstanceKey(0), Incoming::Wake).unwrap();
+    let answer = tokio::time::timeout(PATIENCE, answer).await;
+    assert!(answer.unwrap().is_err(), "the reply is dropped");
+    let why = engine.hub.reason().to_string();
+    assert!(
+        why.starts_with("the engine has stopped: thread `durable-shard-0` panicked; its file"),
+        "{why}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,9 @@ use super::support::*;
 use crate::event::HistoryEvent;
 use crate::failure::FaultKind;
 use crate::id::{EventId, ExecutionId};
-use crate::orchestration::{Event, continue_as_new, named};
+use crate::orchestration::{Event, OrchestratorCall, continue_as_new, named};
 use crate::replay::TurnEnd;
+use crate::retry::RetryPolicy;
 
 static NEWS: Event<u32> = Event::new("news");
 
@@ -79,6 +80,26 @@ fn another_orchestrator_is_refused_with_the_remedy() {
     let fault = World::start(&code).fault();
     assert_eq!(fault.kind(), FaultKind::Panicked);
     assert!(fault.message().contains("as a child instead"), "{fault}");
+}
+
+/// The call of `flow` that is given something without effect.
+fn misguided(given: &str) -> OrchestratorCall<u32, Flow> {
+    match given {
+        "id" => flow(2).id("other"),
+        "tag" => flow(2).tag("k", "v"),
+        _ => flow(2).retry(RetryPolicy::attempts(3)),
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_along_is_refused() {
+    for given in ["id", "tag", "retry"] {
+        let code = code(move |(): ()| async move { continue_as_new(misguided(given)).await });
+        let fault = World::start(&code).fault();
+        assert_eq!(fault.kind(), FaultKind::Panicked);
+        let start = format!("`flow` cannot continue as new with `.{given}(..)`");
+        assert!(fault.message().contains(&start), "{fault}");
+    }
 }
 
 #[test]

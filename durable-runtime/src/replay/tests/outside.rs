@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::{Value, json};
 
 use super::support::*;
-use crate::activity::States;
+use crate::activity::{self, States};
 use crate::definition::{
     ActivityDef, ActivityMarker, OrchestratorMarker, OutputCodec, StateRequirement,
 };
@@ -72,6 +72,36 @@ fn a_state_is_given_by_hand_and_a_missing_one_is_named() {
         message.contains("`Rates`; add `.with_state(&value)`"),
         "{message}"
     );
+}
+
+/// `async fn facts() -> u32`.
+struct Facts;
+
+impl ActivityMarker<u32> for Facts {
+    const DEF: &'static ActivityDef = &ActivityDef {
+        name: "facts",
+        place: PLACE,
+        options: OPTIONS,
+        retry_when: None,
+        states: &[],
+        run: |_, _| {
+            Ok(Box::pin(async {
+                let digits = activity::attempt() + 10 * activity::delivery();
+                let digits = digits + 100 * u32::from(activity::is_cancelled());
+                assert!(!activity::key().is_nil());
+                crate::failure::Outcome::Completed(Payload::json(&digits).unwrap())
+            }))
+        },
+    };
+    const OUT: &'static OutputCodec<u32> = Double::OUT;
+}
+
+#[test]
+fn to_its_body_it_is_the_first_delivery_of_a_first_attempt() {
+    let call = ActivityCall::<u32, Facts>::__new(Payload::json(&()));
+    assert_eq!(ready(call), 11);
+    let message = panic_of(|| _ = activity::key());
+    assert!(message.contains("outside an activity"), "{message}");
 }
 
 #[test]
