@@ -326,12 +326,7 @@ impl Hub {
     }
 
     fn arrive(&self, command: CommandRef, event: HistoryEvent) {
-        let execution = Some(command.execution);
-        let arrival = Incoming::Arrival {
-            event,
-            execution,
-            reply: None,
-        };
+        let arrival = Incoming::unasked(event, Some(command.execution));
         // A stopping engine drops it: the activity runs again, the timer is armed again, when it is opened again.
         drop(self.deliver(command.instance, arrival));
     }

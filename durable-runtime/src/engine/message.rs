@@ -78,6 +78,17 @@ pub(crate) enum Incoming {
     },
 }
 
+impl Incoming {
+    /// An arrival that the engine itself sends: nobody waits to hear of it.
+    pub(crate) fn unasked(event: HistoryEvent, execution: Option<ExecutionId>) -> Self {
+        Self::Arrival {
+            event,
+            execution,
+            reply: None,
+        }
+    }
+}
+
 /// What became of an arrival that somebody waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Delivered {

@@ -4,6 +4,7 @@
 //! dropped leaves no trace, and no time is spent inside redb but to write.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::sync::Arc;
 
 use super::batch::Batch;
@@ -194,12 +195,13 @@ impl<'s> Transaction<'s> {
         Ok(())
     }
 
-    /// Records where in the sources of a build a site is, if that is not recorded yet.
-    pub(crate) fn place(&mut self, build: BuildId, site: SiteId, place: &str) {
+    /// Records where in the sources of a build a site is, if that is not recorded yet. Nearly always it is: `place` is put
+    /// into words only if not.
+    pub(crate) fn place(&mut self, build: BuildId, site: SiteId, place: impl Display) {
         let at = (build.0, site.0);
         // One site in four billion has the number that stands for the build: its place is not kept.
         if site.0 != FINGERPRINT && !self.store.places.contains(&at) {
-            (self.staged.places.entry(at)).or_insert_with(|| place.as_bytes().to_vec());
+            (self.staged.places.entry(at)).or_insert_with(|| place.to_string().into_bytes());
         }
     }
 

@@ -95,7 +95,7 @@ impl Batch {
             transaction.clear_suspects(key);
         }
         for (site, place) in &turn.places {
-            transaction.place(self.build, *site, &place.to_string());
+            transaction.place(self.build, *site, place);
         }
         let origin = Origin {
             instance: turn.instance,
@@ -351,15 +351,8 @@ pub(crate) fn child_outcome(waiter: CommandRef, outcome: Outcome, at: Timestamp)
             failure,
         }),
     };
-    let execution = Some(waiter.execution);
-    ShardInput::Incoming(
-        waiter.instance,
-        Incoming::Arrival {
-            event,
-            execution,
-            reply: None,
-        },
-    )
+    let arrival = Incoming::unasked(event, Some(waiter.execution));
+    ShardInput::Incoming(waiter.instance, arrival)
 }
 
 /// The fault of a child whose id is taken.
@@ -372,14 +365,7 @@ pub(crate) fn child_conflict(id: &str) -> Fault {
 pub(crate) fn cancel_request(child: InstanceKey, at: Timestamp) -> ShardInput {
     let reason = "its parent no longer waits for it".to_owned();
     let event = HistoryEvent::CancelRequested(crate::event::CancelRequested { at, reason });
-    ShardInput::Incoming(
-        child,
-        Incoming::Arrival {
-            event,
-            execution: None,
-            reply: None,
-        },
-    )
+    ShardInput::Incoming(child, Incoming::unasked(event, None))
 }
 
 /// Whose turn it is.
