@@ -26,6 +26,7 @@ pub(crate) mod hub;
 pub(crate) mod integrity;
 pub(crate) mod live;
 pub(crate) mod message;
+pub(crate) mod pen;
 pub(crate) mod queue;
 pub(crate) mod recovery;
 pub(crate) mod revive;

@@ -63,6 +63,9 @@ pub(crate) enum Medium {
     Backend(Box<dyn StorageBackend>),
 }
 
+/// A file up to this many bytes is read through and checked when it is opened: that takes some 200 ms.
+const INTEGRITY_CHECK_BYTES_MAX: u64 = 64 << 20;
+
 /// What may be chosen about a store.
 #[derive(Debug, Clone)]
 pub(crate) struct StoreOptions {
@@ -70,9 +73,8 @@ pub(crate) struct StoreOptions {
     pub(crate) cache_bytes: usize,
     /// A file up to this many bytes is read through and checked when it is opened.
     pub(crate) integrity_check_bytes_max: u64,
-    /// While less than this many bytes are in use, every commit leaves a file that opens at once after a crash; above it, only
-    /// commits of an idle store do, as it costs the more the larger the file is.
-    pub(crate) quick_repair_bytes_max: u64,
+    /// How large a file may be that every commit leaves such that it opens at once after a crash.
+    pub(crate) quick_repair: QuickRepair,
     /// What may wait to be folded before that is urgent.
     pub(crate) patience: Patience,
 }
@@ -81,9 +83,27 @@ impl Default for StoreOptions {
     fn default() -> Self {
         Self {
             cache_bytes: 128 << 20,
-            integrity_check_bytes_max: 64 << 20,
-            quick_repair_bytes_max: 256 << 20,
+            integrity_check_bytes_max: INTEGRITY_CHECK_BYTES_MAX,
+            quick_repair: QuickRepair::default(),
             patience: Patience::default(),
+        }
+    }
+}
+
+/// When a commit also writes down what redb would else find out by reading the whole file after a crash.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QuickRepair {
+    /// With no more bytes in use than this, no commit does: such a file is read through whenever it is opened.
+    pub(crate) beyond: u64,
+    /// With more in use than this, only the last commit of an idle stretch does, as it costs the more the larger the file is.
+    pub(crate) up_to: u64,
+}
+
+impl Default for QuickRepair {
+    fn default() -> Self {
+        Self {
+            beyond: INTEGRITY_CHECK_BYTES_MAX,
+            up_to: 256 << 20,
         }
     }
 }
@@ -190,7 +210,7 @@ impl Store {
             batch.fold = self.ledger.plan(&self.reader.shared().tail(), Slice::Idle);
         }
         let is_last = batch.fold.is_empty();
-        if is_last && self.is_quick {
+        if is_last && !self.repair_would_be_slow() {
             return Ok(false);
         }
         self.commit_planned(batch, is_last)?;
@@ -199,7 +219,12 @@ impl Store {
 
     /// Whether there is work for [`maintain`](Self::maintain).
     pub(crate) fn fold_is_due(&self) -> bool {
-        self.ledger.is_due() || !self.is_quick
+        self.ledger.is_due() || self.repair_would_be_slow()
+    }
+
+    /// Whether the file, as the last commit left it, would be slow to open after a crash.
+    fn repair_would_be_slow(&self) -> bool {
+        !self.is_quick && self.extent.bytes() > self.options.quick_repair.beyond
     }
 
     /// What the store has done and holds.

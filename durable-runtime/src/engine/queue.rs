@@ -19,6 +19,18 @@ struct State<T> {
     items: Vec<T>,
     is_closed: bool,
     taker_waits: bool,
+    is_nudged: bool,
+}
+
+/// How a wait for items ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waited {
+    /// There is something; whoever comes first takes it.
+    Filled,
+    /// Nothing came in time, or the taker was nudged.
+    Nothing,
+    /// Nothing will come any more.
+    Closed,
 }
 
 /// What a taker found.
@@ -37,6 +49,7 @@ impl<T> Queue<T> {
             items: Vec::new(),
             is_closed: false,
             taker_waits: false,
+            is_nudged: false,
         };
         Self {
             state: Mutex::new(state),
@@ -52,42 +65,83 @@ impl<T> Queue<T> {
             return false;
         }
         state.items.extend(items);
-        let wake = std::mem::take(&mut state.taker_waits);
+        self.call(state);
+        true
+    }
+
+    /// Adds items, as [`push`](Self::push) does, but does not wake the taker: the caller sees to it that they are taken.
+    pub(crate) fn lay_down(&self, items: impl IntoIterator<Item = T>) {
+        let mut state = self.lock();
+        if !state.is_closed {
+            state.items.extend(items);
+        }
+    }
+
+    /// Wakes a taker that waits, if there is something for it.
+    pub(crate) fn call_taker(&self) {
+        let state = self.lock();
+        if !state.items.is_empty() {
+            self.call(state);
+        }
+    }
+
+    /// Has a taker that waits look up, though there may be nothing to take.
+    pub(crate) fn nudge(&self) {
+        let mut state = self.lock();
+        state.is_nudged = true;
+        self.call(state);
+    }
+
+    fn call(&self, mut state: MutexGuard<'_, State<T>>) {
+        let is_awaited = std::mem::take(&mut state.taker_waits);
         drop(state);
-        if wake {
+        if is_awaited {
             self.filled.notify_one();
         }
         self.bell.iter().for_each(|bell| bell.notify_one());
-        true
     }
 
     /// Takes everything that is there; waits for something up to `patience`, or for ever.
     pub(crate) fn take(&self, patience: Option<Duration>) -> Taken<T> {
+        let (mut state, waited) = self.await_items(patience);
+        match waited {
+            Waited::Filled => Taken::Items(std::mem::take(&mut state.items)),
+            Waited::Nothing => Taken::Nothing,
+            Waited::Closed => Taken::Closed,
+        }
+    }
+
+    /// Waits for something up to `patience`, or for ever, and leaves it there.
+    pub(crate) fn wait(&self, patience: Option<Duration>) -> Waited {
+        self.await_items(patience).1
+    }
+
+    fn await_items(&self, patience: Option<Duration>) -> (MutexGuard<'_, State<T>>, Waited) {
         let mut state = self.lock();
-        while state.items.is_empty() && !state.is_closed {
+        loop {
+            if !state.items.is_empty() {
+                return (state, Waited::Filled);
+            }
+            if state.is_closed {
+                return (state, Waited::Closed);
+            }
+            if std::mem::take(&mut state.is_nudged) {
+                return (state, Waited::Nothing);
+            }
             state.taker_waits = true;
-            match patience {
-                None => {
-                    state = self
-                        .filled
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
-                }
-                Some(patience) => {
-                    let waited = self.filled.wait_timeout(state, patience);
-                    let (again, result) = waited.unwrap_or_else(PoisonError::into_inner);
-                    state = again;
-                    if result.timed_out() && state.items.is_empty() && !state.is_closed {
-                        state.taker_waits = false;
-                        return Taken::Nothing;
-                    }
-                }
+            let Some(patience) = patience else {
+                let waited = self.filled.wait(state);
+                state = waited.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let waited = self.filled.wait_timeout(state, patience);
+            let (again, result) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = again;
+            if result.timed_out() && state.items.is_empty() && !state.is_closed {
+                state.taker_waits = false;
+                return (state, Waited::Nothing);
             }
         }
-        if state.items.is_empty() {
-            return Taken::Closed;
-        }
-        Taken::Items(std::mem::take(&mut state.items))
     }
 
     /// Takes everything that is there, without waiting.

@@ -9,23 +9,14 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::engine::boot::{Booted, OpenError};
-use crate::engine::committer::Committer;
 use crate::engine::crew::Crew;
-use crate::engine::failpoint;
 use crate::engine::hub::{Hub, Stopped};
 use crate::engine::integrity;
-use crate::engine::message::{Effects, Submission};
+use crate::engine::message::Submission;
+use crate::engine::pen::Pen;
 use crate::engine::queue::Taken;
 use crate::engine::shard::Shard;
-use crate::limits;
 use crate::store::{StoreError, chain};
-
-/// How long the committer must have nothing to do before it tidies the file.
-const IDLE: Duration = Duration::from_millis(20);
-/// How long a batch waits for the next submission, if the batch before held several.
-const GAP: Duration = Duration::from_micros(25);
-/// How long a batch may wait in all.
-const LINGER_MAX: Duration = Duration::from_micros(150);
 
 /// The threads of an engine; they end when the hub is stopped.
 #[derive(Debug)]
@@ -52,11 +43,12 @@ impl Threads {
             file,
         };
         let shards = hub.shards.len();
+        let pen = Arc::new(Pen::new(committer));
         for index in 0..shards {
-            let hub = Arc::clone(&hub);
+            let (hub, pen) = (Arc::clone(&hub), Arc::clone(&pen));
             let budget = live_bytes / shards;
             threads.spawn(&format!("durable-shard-{index}"), move || {
-                shard(&hub, index, budget);
+                shard(&hub, &pen, index, budget);
             })?;
         }
         let timers = Arc::clone(&hub);
@@ -69,7 +61,7 @@ impl Threads {
         threads.spawn("durable-committer", move || {
             // Dropped even if this panics: whoever shuts the engine down waits for it.
             let _open_file = open_file;
-            commit(&committing, committer);
+            pen.keep(&committing);
         })?;
         hub.release(outstanding);
         if let Some(integrity) = integrity {
@@ -128,7 +120,7 @@ impl Drop for Threads {
     }
 }
 
-fn shard(hub: &Arc<Hub>, index: usize, budget: usize) {
+fn shard(hub: &Arc<Hub>, pen: &Pen, index: usize, budget: usize) {
     let Some(queue) = hub.shards.get(index) else {
         return;
     };
@@ -137,72 +129,31 @@ fn shard(hub: &Arc<Hub>, index: usize, budget: usize) {
         for input in inputs {
             shard.accept(input);
         }
-        if let Err(error) = run_ready(hub, &mut shard) {
+        if let Err(error) = run_ready(hub, pen, &mut shard) {
             hub.stop(Stopped::because(chain(&error)));
         }
         shard.answer_probes();
     }
 }
 
-/// Runs what is ready. Turns are handed over a few at a time, so that the disk is busy while the rest is run.
-fn run_ready(hub: &Hub, shard: &mut Shard) -> Result<(), StoreError> {
+/// Runs what is ready. Turns are handed over a few at a time, so that the disk is busy while the rest is run; a lone one is
+/// committed on the spot.
+fn run_ready(hub: &Arc<Hub>, pen: &Pen, shard: &mut Shard) -> Result<(), StoreError> {
     const HANDED_OVER_AT_ONCE: usize = 8;
     let mut commits = Vec::new();
+    let mut is_lone = true;
     while shard.is_ready() {
         let commit = shard.step(hub.clock.now())?;
         commits.extend(commit.map(|commit| Submission::Turn(Box::new(commit))));
         if commits.len() >= HANDED_OVER_AT_ONCE {
+            is_lone = false;
             hub.submissions.push(std::mem::take(&mut commits));
         }
     }
-    if !commits.is_empty() {
+    if is_lone && commits.len() == 1 {
+        pen.commit_lone(hub, commits);
+    } else if !commits.is_empty() {
         hub.submissions.push(commits);
     }
     Ok(())
-}
-
-fn commit(hub: &Arc<Hub>, mut committer: Committer) {
-    let mut last = 0;
-    loop {
-        let patience = committer.maintenance_is_due().then_some(IDLE);
-        let worked = match hub.submissions.take(patience) {
-            Taken::Items(items) => {
-                let items = if last > 1 { linger(hub, items) } else { items };
-                last = items.len();
-                committer.submit(items);
-                committer.commit(hub.clock.now())
-            }
-            Taken::Nothing => committer.maintain().map(|_| Effects::default()),
-            Taken::Closed => break,
-        };
-        hub.count(committer.counters());
-        match worked {
-            Ok(effects) => {
-                failpoint::hit("effects.before");
-                hub.release(effects);
-            }
-            Err(error) => {
-                let why = chain(&error);
-                tracing::error!("the engine stops: it can no longer write its event log: {why}");
-                hub.stop(Stopped::because(why));
-                hub.abandon();
-                return;
-            }
-        }
-    }
-    if let Err(error) = committer.close(hub.clock.now()) {
-        tracing::error!(%error, "the event log was not closed cleanly; nothing that was acknowledged is lost");
-    }
-}
-
-/// Lets the turns that the last batch released answer, so that they share a commit.
-fn linger(hub: &Hub, mut items: Vec<Submission>) -> Vec<Submission> {
-    let until = hub.clock.monotonic().saturating_add(LINGER_MAX);
-    while items.len() < limits::BATCH_RECORDS_MAX && hub.clock.monotonic() < until {
-        match hub.submissions.take(Some(GAP)) {
-            Taken::Items(more) => items.extend(more),
-            Taken::Nothing | Taken::Closed => break,
-        }
-    }
-    items
 }

@@ -5,7 +5,7 @@ use super::error::chain;
 use super::ledger::Slice;
 use super::schema::{META_NEXT_KEY, META_NEXT_POSITION, META_TIME};
 use super::transaction::Staged;
-use super::{Store, StoreError};
+use super::{QuickRepair, Store, StoreError};
 
 impl Store {
     pub(super) fn check(&self) -> Result<(), StoreError> {
@@ -41,7 +41,9 @@ impl Store {
             let positions = self.positions(&batch);
             batch.meta.extend(positions);
         }
-        let quick = quick || self.extent.bytes() <= self.options.quick_repair_bytes_max;
+        let QuickRepair { beyond, up_to } = self.options.quick_repair;
+        let in_use = self.extent.bytes();
+        let quick = quick || in_use > beyond && in_use <= up_to;
         match self.write(&batch, quick) {
             Ok(()) => {
                 self.is_quick = quick;

@@ -10,7 +10,7 @@ use crate::failure::Outcome;
 use crate::id::{ExecutionId, InstanceKey, Sequence};
 use crate::store::ledger::Patience;
 use crate::store::schema::OPEN;
-use crate::store::{Counters, Created, Medium, Store, StoreOptions};
+use crate::store::{Counters, Created, Medium, QuickRepair, Store, StoreOptions};
 
 #[test]
 fn histories_are_equal_with_and_without_folding() {
@@ -165,6 +165,17 @@ fn maintaining_ends_and_writes_nothing_when_there_is_nothing_to_do() {
     assert_eq!(store.counters(), counters);
 }
 
+/// A small file is read through at each opening, so nothing is gained by a commit that makes opening quick.
+#[test]
+fn an_idle_small_store_commits_nothing() {
+    let (mut store, _) = open(memory()).unwrap();
+    begin(&mut store, "order-1");
+    let counters = store.counters();
+    assert!(!store.fold_is_due());
+    assert!(!store.maintain().unwrap());
+    assert_eq!(store.counters(), counters);
+}
+
 #[test]
 fn an_idle_store_shortens_its_log_and_leaves_a_quick_repair() {
     let options = StoreOptions {
@@ -172,7 +183,10 @@ fn an_idle_store_shortens_its_log_and_leaves_a_quick_repair() {
             rows: 160,
             ..Patience::default()
         },
-        quick_repair_bytes_max: 0,
+        quick_repair: QuickRepair {
+            beyond: 0,
+            up_to: 0,
+        },
         ..StoreOptions::default()
     };
     let (mut store, _) = Store::open(memory(), options, Timestamp(1), &Fixed(1)).unwrap();

@@ -18,7 +18,8 @@ use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::{ExecutionId, InstanceKey, Sequence};
 use crate::store::ledger::Patience;
 use crate::store::{
-    Created, Medium, Outstanding, Recovered, Store, StoreError, StoreOptions, Summary, Transaction,
+    Created, Medium, Outstanding, QuickRepair, Recovered, Store, StoreError, StoreOptions, Summary,
+    Transaction,
 };
 
 /// A small generator: equal seeds give equal worlds.
@@ -124,7 +125,10 @@ pub(crate) fn impatient(rows: u64) -> StoreOptions {
             rows,
             ..Patience::default()
         },
-        quick_repair_bytes_max: 0,
+        quick_repair: QuickRepair {
+            beyond: 0,
+            up_to: 0,
+        },
         ..StoreOptions::default()
     }
 }
