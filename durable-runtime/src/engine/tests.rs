@@ -1,5 +1,6 @@
 //! The whole threaded engine over disks that go wrong.
 
+mod committing;
 mod damage;
 mod stopping;
 
