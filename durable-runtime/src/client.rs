@@ -5,10 +5,8 @@ use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
 
-use serde_json::Value;
-
 use crate::clock::Timestamp;
-use crate::definition::{OrchestratorMarker, OutputCodec};
+use crate::definition::OutputCodec;
 use crate::engine::Engine;
 use crate::engine::message::{Reply, Start, Started, Submission};
 use crate::event::{ExecutionStarted, Name, REPLAY_SEMANTICS};
@@ -38,42 +36,14 @@ impl Engine {
     /// # Ok(()) }
     /// ```
     ///
-    /// Nothing happens before the [`StartRequest`] is awaited; it says what is durable then, and what can go wrong.
-    pub fn start<Out, M>(&self, call: OrchestratorCall<Out, M>) -> StartRequest<Out>
-    where
-        Out: 'static,
-        M: OrchestratorMarker<Out>,
-    {
-        StartRequest {
-            engine: self.clone(),
-            parts: call.into_parts(),
-            codec: M::OUT,
-            version_is_open: false,
-        }
-    }
-
-    /// Starts an orchestration by name, with JSON as its input: for tools.
-    ///
-    /// Nothing happens before the [`StartRequest`] is awaited; it says what is durable then, and what can go wrong.
-    pub fn start_named(
-        &self,
-        name: impl Into<String>,
-        input: &Value,
-    ) -> StartRequest<Result<Value, Value>> {
-        let name = name.into();
-        let parts = OrchestratorParts {
-            name: Name::from(name),
-            version: None,
-            input: Payload::json(input),
-            id: None,
-            tags: std::collections::BTreeMap::new(),
-            is_retried: false,
-        };
+    /// Nothing happens before the [`StartRequest`] is awaited; it says what is durable then, and what can go wrong. A start by
+    /// name takes a call by name, from [`named::orchestrator`](crate::named::orchestrator).
+    pub fn start<Out: 'static, M>(&self, call: OrchestratorCall<Out, M>) -> StartRequest<Out> {
+        let (parts, codec) = call.into_parts();
         StartRequest {
             engine: self.clone(),
             parts,
-            codec: &handle::DYNAMIC,
-            version_is_open: true,
+            codec,
         }
     }
 
@@ -110,7 +80,7 @@ impl Engine {
         let Some(instance) = Instance::find(self, id)? else {
             return Ok(None);
         };
-        let (found, wanted) = (instance.status().await?.name, F::definition().name);
+        let (found, wanted) = (instance.summary().await?.name, F::definition().name);
         if found != wanted {
             let found = found.to_string();
             return Err(LookupError::OtherOrchestrator {
@@ -144,8 +114,6 @@ pub struct StartRequest<Out: 'static> {
     engine: Engine,
     parts: OrchestratorParts,
     codec: &'static OutputCodec<Out>,
-    /// Whether the version is still to be chosen, as for a start by name.
-    version_is_open: bool,
 }
 
 impl<Out: 'static> StartRequest<Out> {
@@ -165,7 +133,7 @@ impl<Out: 'static> StartRequest<Out> {
     }
 
     async fn send(self) -> Result<Handle<Out>, StartError> {
-        let started = started(&self.engine, self.parts, self.version_is_open)?;
+        let started = started(&self.engine, self.parts)?;
         let id = started.instance.clone();
         let (reply, answer) = Reply::channel();
         let start = Box::new(Start { started, reply });
@@ -186,22 +154,14 @@ impl<Out: 'static> StartRequest<Out> {
 }
 
 /// The first record of a new instance, from what its starter says.
-fn started(
-    engine: &Engine,
-    parts: OrchestratorParts,
-    version_is_open: bool,
-) -> Result<ExecutionStarted, StartError> {
+fn started(engine: &Engine, parts: OrchestratorParts) -> Result<ExecutionStarted, StartError> {
     let hub = &engine.hub;
     let name = within_name_limit(parts.name)?;
     if parts.is_retried {
         return Err(StartError::Retried(name.to_string()));
     }
     let registry = &hub.reviver.registry;
-    let version = if version_is_open {
-        registry.default_version(&name)
-    } else {
-        parts.version
-    };
+    let version = (parts.version).or_else(|| registry.default_version(&name));
     if registry
         .find_orchestrator(&name, version.as_deref())
         .is_none()

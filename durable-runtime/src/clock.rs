@@ -3,16 +3,12 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-/// Milliseconds since the Unix epoch: the resolution of every recorded time.
+/// Milliseconds since the Unix epoch: a time as the history records it. Elsewhere a program meets
+/// [`SystemTime`], which a recorded time converts into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// The time as the standard library has it.
-    pub fn to_system_time(self) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_millis(self.0)
-    }
-
     /// A moment of the standard library, rounded up to a whole millisecond; before the epoch becomes the epoch.
     pub fn from_system_time(time: SystemTime) -> Self {
         let since = time
@@ -31,6 +27,12 @@ impl Timestamp {
     /// How long after `earlier` this is; zero if it is not.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<Timestamp> for SystemTime {
+    fn from(recorded: Timestamp) -> Self {
+        Self::UNIX_EPOCH + Duration::from_millis(recorded.0)
     }
 }
 

@@ -10,10 +10,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::activity::States;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::limits;
-use crate::registry::Registry;
 use crate::store::{Counters, Medium, StoreOptions};
 
 pub(crate) mod boot;
@@ -30,6 +28,7 @@ pub(crate) mod pen;
 pub(crate) mod queue;
 pub(crate) mod recovery;
 pub(crate) mod revive;
+pub(crate) mod setup;
 pub(crate) mod shard;
 pub(crate) mod store_clock;
 pub(crate) mod threads;
@@ -45,6 +44,7 @@ pub use hub::Stopped;
 
 use boot::Parts;
 use hub::{Hub, Shape};
+use setup::{Setup, setup_methods};
 use threads::Threads;
 
 /// An open store and the machines that move its instances on.
@@ -145,48 +145,25 @@ impl fmt::Debug for Engine {
 #[derive(Debug)]
 pub struct EngineBuilder {
     path: PathBuf,
-    registry: Option<Registry>,
-    states: States,
+    setup: Setup,
     store: StoreOptions,
-    activities: usize,
     live_bytes: usize,
     shards: usize,
     runtime: Option<tokio::runtime::Handle>,
 }
 
+setup_methods!(EngineBuilder);
+
 impl EngineBuilder {
     fn new(path: PathBuf) -> Self {
         Self {
             path,
-            registry: None,
-            states: States::new(),
+            setup: Setup::default(),
             store: StoreOptions::default(),
-            activities: limits::ACTIVITIES_MAX,
             live_bytes: limits::LIVE_BYTES_MAX,
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             runtime: None,
         }
-    }
-
-    /// Gives a value to every activity that takes `#[state] name: &T`.
-    #[must_use]
-    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.states.insert(Arc::new(value));
-        self
-    }
-
-    /// Runs what this registry holds, instead of everything that is linked in.
-    #[must_use]
-    pub fn registry(mut self, registry: Registry) -> Self {
-        self.registry = Some(registry);
-        self
-    }
-
-    /// How many activities run at a time; 1,024 unless said otherwise.
-    #[must_use]
-    pub fn activity_limit(mut self, activities: usize) -> Self {
-        self.activities = activities;
-        self
     }
 
     /// Bytes, by estimate, that idle instances may take in memory; 256 MiB unless said otherwise. Beyond it the least
@@ -242,12 +219,10 @@ impl EngineBuilder {
         let parts = Parts {
             medium: Medium::File(self.path),
             store: self.store,
-            registry: self.registry.unwrap_or_else(Registry::linked),
-            states: self.states,
+            setup: self.setup,
             clock: Arc::new(SystemClock::new()),
             entropy: Arc::new(SystemEntropy),
             runtime: runtime.clone(),
-            activity_limit: self.activities,
             shape: Shape {
                 shards: self.shards,
                 bell: None,

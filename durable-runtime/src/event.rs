@@ -11,6 +11,7 @@
 //! [`TurnStarted`]: HistoryEvent::TurnStarted
 
 pub(crate) mod encoding;
+mod ended;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ use crate::failure::{Failure, Outcome};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
 use crate::payload::Payload;
 use crate::retry::RetryPolicy;
+
+pub(crate) use self::ended::Ended;
 
 /// The name of an orchestrator, an activity or an external event.
 pub type Name = Cow<'static, str>;
@@ -103,7 +106,7 @@ pub struct Parent {
     /// Its id.
     pub instance: InstanceId,
     /// Its key in the store.
-    pub key: InstanceKey,
+    pub(crate) key: InstanceKey,
     /// The execution that started the child.
     pub execution: ExecutionId,
     /// The `ChildScheduled` that the child's outcome answers.

@@ -1,7 +1,7 @@
 //! Identities: what an instance, an execution, an event and a stored thing are called.
 //!
 //! Inside the engine no string is an id: text becomes an [`InstanceId`] at the edge, and the engine's own tables
-//! are keyed by the ordinal [`InstanceKey`].
+//! are keyed by the ordinal `InstanceKey`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ pub struct InvalidId {
 /// The engine's own number for an instance, rising in order of creation: what its tables and
 /// records call the instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InstanceKey(pub(crate) u64);
+pub(crate) struct InstanceKey(pub(crate) u64);
 
 /// The number of one execution of an instance: 1, then one more at each continue-as-new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -67,6 +67,7 @@ pub use error::Error;
 pub use event::{HistoryEvent, StallReason};
 pub use failure::{Elapsed, Failure, Fault, FaultKind, Outcome};
 pub use id::InstanceId;
+pub use orchestration::named;
 pub use orchestration::{
     ActivityCall, Event, OrchestratorCall, continue_as_new, days, hours, info, is_replaying,
     join_all, minutes, now, random, seconds, set_status, side_effect, sleep, sleep_until, uuid,
@@ -76,7 +77,7 @@ pub use payload::Payload;
 pub use private as __private;
 pub use registry::Registry;
 pub use retry::RetryPolicy;
-pub use store::{Counters, Status, StoreError, Summary};
+pub use store::{Counters, Stalled, Status, StoreError, Summary};
 
 /// Everything that a module with durable functions usually needs, in one glob.
 ///

@@ -7,6 +7,8 @@
 
 mod activity_call;
 mod attempts;
+#[doc(hidden)]
+pub mod call;
 mod continue_as_new;
 mod deadline;
 mod external_event;

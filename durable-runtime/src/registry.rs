@@ -24,7 +24,7 @@ type RunActivity =
     Arc<dyn Fn(&Payload, &States) -> Result<ActivityFuture, DecodeError> + Send + Sync>;
 
 /// The code that an engine can run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Registry {
     activities: BTreeMap<Name, ActivityEntry>,
     orchestrators: BTreeMap<(Name, Option<Name>), OrchestratorEntry>,
@@ -285,10 +285,10 @@ mod tests {
     #[test]
     fn one_name_for_two_functions_is_a_duplicate() {
         let registry = Registry::new()
-            .activity_fn("a", echo)
-            .activity_fn("b", echo);
+            .named_activity("a", echo)
+            .named_activity("b", echo);
         assert_eq!(registry.duplicate(), None);
-        let registry = registry.activity_fn("a", echo);
+        let registry = registry.named_activity("a", echo);
         let message = registry.duplicate().unwrap().to_string();
         assert!(
             message.starts_with("activity `a` is defined twice"),
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn an_unknown_name_says_what_is_known_and_what_to_do() {
-        let registry = Registry::new().orchestrator_fn("checkout", echo);
+        let registry = Registry::new().named_orchestrator("checkout", echo);
         let message = registry.unknown_orchestrator("chekout", Some("2"));
         assert!(
             message.contains("no orchestrator `chekout` version 2 is registered"),

@@ -24,6 +24,7 @@ mod mailbox;
 mod matching;
 mod open;
 mod root;
+mod script;
 mod stall;
 mod turn;
 mod wake;
@@ -38,7 +39,8 @@ pub(crate) use self::turn::{Turn, TurnEnd};
 pub(crate) use self::wake::NodeId;
 
 use self::live::Live;
-use self::turn::{End, Head, Mode, Script, TurnRecord, after};
+use self::script::{Head, Mode, Script, after};
+use self::turn::{End, TurnRecord};
 
 /// The code of an orchestrator: decodes the input and calls the body.
 pub(crate) type Code =

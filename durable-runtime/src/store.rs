@@ -43,7 +43,7 @@ pub(crate) use self::integrity::{Damage, Integrity};
 pub(crate) use self::outstanding::Outstanding;
 pub(crate) use self::reader::Reader;
 pub(crate) use self::recovery::Recovered;
-pub use self::summary::{Status, Summary};
+pub use self::summary::{Stalled, Status, Summary};
 pub(crate) use self::transaction::{Created, Transaction};
 
 use self::batch::Batch;

@@ -31,8 +31,8 @@ use std::time::{Duration, SystemTime};
 
 use redb::backends::InMemoryBackend;
 
-use crate::activity::States;
 use crate::clock::{Entropy, Timestamp};
+use crate::engine::setup::{Setup, setup_methods};
 use crate::engine::{Engine, OpenError, Shell};
 use crate::registry::Registry;
 
@@ -58,8 +58,7 @@ pub struct TestEngine {
 struct Recipe {
     disk: Arc<InMemoryBackend>,
     clock: Arc<ManualClock>,
-    states: States,
-    activities: usize,
+    setup: Setup,
 }
 
 impl TestEngine {
@@ -74,19 +73,13 @@ impl TestEngine {
     /// An engine to be started.
     pub fn builder() -> TestEngineBuilder {
         TestEngineBuilder {
-            recipe: Recipe {
-                disk: Arc::new(InMemoryBackend::new()),
-                clock: Arc::new(ManualClock::default()),
-                states: States::new(),
-                activities: crate::limits::ACTIVITIES_MAX,
-            },
-            registry: None,
+            setup: Setup::default(),
         }
     }
 
     /// The time in this engine.
     pub fn now(&self) -> SystemTime {
-        self.world.hub.clock.now().to_system_time()
+        self.world.hub.clock.now().into()
     }
 
     /// Moves the clock, whatever runs, and fires what is due.
@@ -122,10 +115,11 @@ impl TestEngine {
         reason = "async so that a later version may wait for the old engine without changing the signature"
     )]
     pub async fn restart_with(self, registry: Registry) -> Result<Self, OpenError> {
-        let recipe = self.recipe.clone();
+        let mut recipe = self.recipe.clone();
+        recipe.setup.registry = Some(registry);
         self.world.kill();
         drop(self);
-        recipe.start(registry)
+        recipe.start()
     }
 }
 
@@ -145,39 +139,23 @@ impl fmt::Debug for TestEngine {
 
 /// What a test engine is started with.
 pub struct TestEngineBuilder {
-    recipe: Recipe,
-    registry: Option<Registry>,
+    setup: Setup,
 }
 
+setup_methods!(TestEngineBuilder);
+
 impl TestEngineBuilder {
-    /// Gives a value to every activity that takes `#[state] name: &T`.
-    #[must_use]
-    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.recipe.states.insert(Arc::new(value));
-        self
-    }
-
-    /// Runs what this registry holds, instead of everything that is linked in.
-    #[must_use]
-    pub fn registry(mut self, registry: Registry) -> Self {
-        self.registry = Some(registry);
-        self
-    }
-
-    /// How many activities run at a time.
-    #[must_use]
-    pub fn activity_limit(mut self, activities: usize) -> Self {
-        self.recipe.activities = activities;
-        self
-    }
-
     /// Starts the engine. It has a thread and a tokio runtime of its own, on which activities run.
     ///
     /// # Errors
     /// [`OpenError`] if the program's functions do not fit together.
     pub fn start(self) -> Result<TestEngine, OpenError> {
-        self.recipe
-            .start(self.registry.unwrap_or_else(Registry::linked))
+        let recipe = Recipe {
+            disk: Arc::new(InMemoryBackend::new()),
+            clock: Arc::new(ManualClock::default()),
+            setup: self.setup,
+        };
+        recipe.start()
     }
 }
 
@@ -188,8 +166,8 @@ impl fmt::Debug for TestEngineBuilder {
 }
 
 impl Recipe {
-    fn start(self, registry: Registry) -> Result<TestEngine, OpenError> {
-        let world = Arc::new(World::start(&self, registry)?);
+    fn start(self) -> Result<TestEngine, OpenError> {
+        let world = Arc::new(World::start(&self)?);
         let shell: Arc<dyn Shell> = Arc::<World>::clone(&world);
         let engine = Engine::from_parts(Arc::clone(&world.hub), shell);
         Ok(TestEngine {

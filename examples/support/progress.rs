@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 /// # Errors
 /// If the store cannot be read.
 pub async fn invite(instance: &Instance) -> Result<(), Error> {
-    let (id, now) = (instance.id(), instance.status().await?);
+    let (id, now) = (instance.id(), instance.summary().await?);
     if now.has_ended() {
         println!("`{id}` ended before; its result is on disk. With another `--db` it begins anew.");
         return Ok(());
@@ -38,13 +38,13 @@ pub async fn follow<S: DeserializeOwned + fmt::Debug + PartialEq>(
 ) -> Result<(), Error> {
     let mut told = None;
     let mut stalled = None;
-    let mut now = instance.status().await?;
+    let mut now = instance.summary().await?;
     while !now.has_ended() {
-        if let Some((_, report)) = &now.stalled
-            && stalled.as_ref() != Some(report)
+        if let Some(stall) = &now.stalled
+            && stalled.as_ref() != Some(stall)
         {
-            bar.interrupt(report);
-            stalled = Some(report.clone());
+            bar.interrupt(&stall.report);
+            stalled = Some(stall.clone());
         }
         if let Some(status) = &now.custom_status {
             let stage = status.decode()?;

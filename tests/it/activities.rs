@@ -141,12 +141,12 @@ async fn a_body_without_an_engine_is_a_first_attempt_and_calls_within_are_a_part
 async fn a_policy_for_a_start_is_an_error() {
     let engine = engine();
     let policy = RetryPolicy::attempts(3);
-    for call in [chained(1).retry(policy), chained(1).retry_when(|_| true)] {
+    for call in [buy(0, 200).retry(policy), buy(0, 200).retry_when(|_| true)] {
         let refused = engine.start(call).await.unwrap_err();
         assert!(matches!(refused, StartError::Retried(_)), "{refused}");
         let text = refused.to_string();
         assert!(
-            text.contains("`chained`") && text.contains("only a child is retried"),
+            text.contains("`buy`") && text.contains("only a child is retried"),
             "{text}"
         );
     }
@@ -156,6 +156,22 @@ async fn a_policy_for_a_start_is_an_error() {
             .await
             .is_ok()
     );
+}
+
+#[tokio::test]
+async fn of_the_ids_and_tags_of_call_and_start_the_last_counts() {
+    let engine = engine();
+    let call = chained(1)
+        .id("first")
+        .tag("kind", "first")
+        .tag("of", "call");
+    let start = engine.start(call).id("last").tag("kind", "last");
+    let started = start.await.unwrap().summary().await.unwrap();
+    let tags: Vec<_> = (started.tags.iter())
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(started.id.as_str(), "last");
+    assert_eq!(tags, [("kind", "last"), ("of", "call")]);
 }
 
 #[tokio::test]
@@ -184,7 +200,7 @@ async fn a_transient_error_is_retried_and_the_typed_error_comes_back_when_it_is_
         .iter()
         .filter(|e| matches!(e, HistoryEvent::ActivityScheduled(_)));
     assert_eq!(attempts.count(), 1, "a declined charge is not retried");
-    let summary = exhausted.status().await.unwrap();
+    let summary = exhausted.summary().await.unwrap();
     assert_eq!(summary.status, Status::Failed);
     assert!(matches!(
         summary.outcome,

@@ -37,7 +37,7 @@ async fn typed(amount: u32) -> Result<u32, TooMuch> {
 #[orchestrator(name = "by_name.typed_calls_named")]
 async fn typed_calls_named(text: String) -> String {
     let shouted = named::activity("by_name.shout", &json!(text)).await;
-    let child = named::child("by_name.closure_flow", &json!(1)).await;
+    let child = named::orchestrator("by_name.closure_flow", &json!(1)).await;
     format!("{} {}", shouted.unwrap(), child.unwrap())
 }
 
@@ -74,7 +74,7 @@ async fn twins(input: Value) -> Result<Value, Error> {
         return Err(Error::msg("a fault was expected"));
     };
     let event = named::event("by-name-any").wait().await;
-    let child = named::child("by_name.closure_flow", &json!(3))
+    let child = named::orchestrator("by_name.closure_flow", &json!(3))
         .id("the-child")
         .await?;
     Ok(json!({
@@ -98,7 +98,7 @@ async fn patient(_: Value) -> Result<Value, Error> {
     let policy = RetryPolicy::attempts(3).initial(seconds(1));
     let call = named::activity("by_name.shout", &json!("")).retry(policy);
     let failure = call.await.unwrap_err();
-    let late = named::child("by_name.closure_flow", &json!(1))
+    let late = named::orchestrator("by_name.closure_flow", &json!(1))
         .timeout(minutes(1))
         .await;
     Ok(json!([failure.to_string(), late.is_err()]))
@@ -108,14 +108,14 @@ fn registry() -> Registry {
     Registry::new()
         .activity(limited)
         .activity(panics)
-        .activity_fn("by_name.shout", shout)
+        .named_activity("by_name.shout", shout)
         .orchestrator(typed)
         .orchestrator(typed_calls_named)
         .orchestrator(other)
-        .orchestrator_fn("by_name.closure_flow", closure_flow)
-        .orchestrator_fn("by_name.twins", twins)
-        .orchestrator_fn("by_name.again", again)
-        .orchestrator_fn("by_name.patient", patient)
+        .named_orchestrator("by_name.closure_flow", closure_flow)
+        .named_orchestrator("by_name.twins", twins)
+        .named_orchestrator("by_name.again", again)
+        .named_orchestrator("by_name.patient", patient)
 }
 
 fn engine() -> TestEngine {
@@ -126,12 +126,12 @@ fn engine() -> TestEngine {
 async fn a_typed_orchestrator_is_started_and_answered_by_name() {
     let engine = engine();
     let handle = engine
-        .start_named("by_name.typed", &json!(20))
+        .start(named::orchestrator("by_name.typed", &json!(20)))
         .id("typed")
         .await
         .unwrap();
     handle
-        .raise_named("by-name-signed", &json!(5))
+        .raise(&named::event("by-name-signed"), json!(5))
         .await
         .unwrap();
     assert_eq!(handle.result().await.unwrap(), Ok(json!(25)));
@@ -139,21 +139,24 @@ async fn a_typed_orchestrator_is_started_and_answered_by_name() {
     let typed = engine.handle(typed, "typed").await.unwrap().unwrap();
     assert_eq!(typed.result().await.unwrap(), Ok(25));
     let refused = engine
-        .start_named("by_name.typed", &json!(101))
+        .start(named::orchestrator("by_name.typed", &json!(101)))
         .await
         .unwrap();
-    assert_eq!(refused.result().await.unwrap(), Err(json!({"by": 1})));
+    let Err(Failure::Returned(returned)) = refused.result().await.unwrap() else {
+        panic!("a returned error was expected");
+    };
+    assert_eq!(returned.error.decode::<Value>().unwrap(), json!({"by": 1}));
 }
 
 #[tokio::test]
 async fn every_twin_does_what_the_typed_one_does() {
     let engine = engine();
     let handle = engine
-        .start_named("by_name.twins", &json!({"a": 1}))
+        .start(named::orchestrator("by_name.twins", &json!({"a": 1})))
         .await
         .unwrap();
     handle
-        .raise_named("BY-NAME-ANY", &json!(["x"]))
+        .raise(&named::event("BY-NAME-ANY"), json!(["x"]))
         .await
         .unwrap();
     let expected = json!({
@@ -166,7 +169,7 @@ async fn every_twin_does_what_the_typed_one_does() {
     });
     assert_eq!(handle.result().await.unwrap(), Ok(expected));
     let child = engine.instance("the-child").await.unwrap().unwrap();
-    let parent = child.status().await.unwrap().parent.unwrap();
+    let parent = child.summary().await.unwrap().parent.unwrap();
     assert_eq!(&parent.instance, handle.id());
 }
 
@@ -179,24 +182,24 @@ async fn typed_code_calls_what_is_registered_by_name_and_the_other_way_round() {
         .unwrap();
     assert_eq!(handle.result().await.unwrap(), r#""HI" {"plain":1}"#);
     let closure = engine
-        .start_named("by_name.closure_flow", &json!(107))
+        .start(named::orchestrator("by_name.closure_flow", &json!(107)))
         .await
         .unwrap();
     let error = closure.result().await.unwrap().unwrap_err();
-    assert_eq!(error["message"], "TooMuch { by: 7 }", "{error}");
+    assert_eq!(error.to_string(), "TooMuch { by: 7 }");
 }
 
 #[tokio::test]
 async fn a_closure_continues_as_new_retries_and_keeps_deadlines() {
     let engine = engine();
     let handle = engine
-        .start_named("by_name.again", &json!(4))
+        .start(named::orchestrator("by_name.again", &json!(4)))
         .await
         .unwrap();
     assert_eq!(handle.result().await.unwrap(), Ok(json!(5)));
     let started = engine.now();
     let handle = engine
-        .start_named("by_name.patient", &Value::Null)
+        .start(named::orchestrator("by_name.patient", &Value::Null))
         .await
         .unwrap();
     let result = handle.result().await.unwrap();
@@ -209,7 +212,10 @@ async fn a_closure_continues_as_new_retries_and_keeps_deadlines() {
 async fn an_error_of_a_closure_is_told_as_a_failure() {
     let engine = engine();
     let handle = engine
-        .start_named("by_name.closure_flow", &json!("no number"))
+        .start(named::orchestrator(
+            "by_name.closure_flow",
+            &json!("no number"),
+        ))
         .await
         .unwrap();
     let summary = handle.wait().await.unwrap();

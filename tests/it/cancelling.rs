@@ -7,7 +7,7 @@ use durable_runtime::prelude::*;
 use durable_runtime::testing::{TestEngine, check_replay};
 use durable_runtime::{Failure, FaultKind, HistoryEvent, Outcome, Registry, Status};
 
-use crate::support::{Gate, kinds};
+use crate::support::{Gate, engine_of, instance, kinds, recorded};
 
 static GO: Event<u32> = Event::new("cancelling-go");
 static NOTE: Event<u32> = Event::new("cancelling-note");
@@ -21,6 +21,14 @@ fn said(word: &str) -> usize {
         .iter()
         .filter(|said| *said == word)
         .count()
+}
+
+/// How often `word` began, and how often it was told that it is cancelled.
+fn began_and_cancelled(word: &str) -> (usize, usize) {
+    (
+        said(&format!("{word} began")),
+        said(&format!("{word} cancelled")),
+    )
 }
 
 fn say(word: impl Into<String>) {
@@ -138,7 +146,7 @@ fn registry() -> Registry {
 }
 
 fn engine() -> TestEngine {
-    TestEngine::builder().registry(registry()).start().unwrap()
+    engine_of(registry())
 }
 
 async fn pass(engine: &TestEngine, hours_later: u32) {
@@ -152,12 +160,16 @@ async fn the_activity_of_a_dropped_call_is_told() {
     let engine = engine();
     let handle = engine.start(loses("loser".to_owned())).await.unwrap();
     engine.settle().await;
-    assert_eq!((said("loser began"), said("loser cancelled")), (1, 0));
+    assert_eq!(began_and_cancelled("loser"), (1, 0));
     pass(&engine, 1).await;
     assert_eq!(handle.result().await.unwrap(), 7);
-    assert_eq!(said("loser cancelled"), 1);
-    let history = handle.history().await.unwrap();
-    let expected = [
+    assert_eq!(began_and_cancelled("loser"), (1, 1));
+    assert_eq!(recorded(&handle).await, dropped_then("completed"));
+}
+
+/// What is recorded of a select whose sleep comes first, then this.
+fn dropped_then(last: &'static str) -> Vec<&'static str> {
+    let selected = [
         "started",
         "turn",
         "activity",
@@ -165,7 +177,7 @@ async fn the_activity_of_a_dropped_call_is_told() {
         "timer fired",
         "turn",
     ];
-    assert_eq!(kinds(&history), [&expected[..], &["completed"]].concat());
+    [&selected[..], &[last]].concat()
 }
 
 #[tokio::test]
@@ -176,7 +188,7 @@ async fn an_activity_that_is_cancelled_while_it_waits_for_a_place_never_starts()
     pass(&engine, 1).await;
     pass(&engine, 1).await;
     assert_eq!(handle.result().await.unwrap(), 2);
-    assert_eq!((said("placed began"), said("placed cancelled")), (1, 1));
+    assert_eq!(began_and_cancelled("placed"), (1, 1));
     assert_eq!(said("never began"), 0);
 }
 
@@ -188,17 +200,7 @@ async fn an_outcome_that_comes_too_late_is_dropped_and_no_divergence() {
     STUBBORN.open();
     engine.settle().await;
     assert_eq!(said("stubborn returned"), 1);
-    let before = kinds(&handle.history().await.unwrap());
-    let expected = [
-        "started",
-        "turn",
-        "activity",
-        "timer",
-        "timer fired",
-        "turn",
-        "cancelled",
-    ];
-    assert_eq!(before, expected);
+    assert_eq!(recorded(&handle).await, dropped_then("cancelled"));
     engine.evict().await;
     handle.raise(&GO, 4).await.unwrap();
     assert_eq!(handle.result().await.unwrap(), 4);
@@ -227,8 +229,8 @@ async fn eviction_cancels_nothing() {
     engine.evict().await;
     handle.raise(&GO, 1).await.unwrap();
     engine.settle().await;
-    assert_eq!((said("patient began"), said("patient cancelled")), (1, 0));
-    assert_eq!(kinds(&handle.history().await.unwrap()), STILL_WAITING);
+    assert_eq!(began_and_cancelled("patient"), (1, 0));
+    assert_eq!(recorded(&handle).await, STILL_WAITING);
 }
 
 const STILL_WAITING: [&str; 6] = [
@@ -254,11 +256,10 @@ async fn a_shutdown_cancels_nothing() {
     drop(handle);
     let handle = engine.handle(loses, "shut").await.unwrap().unwrap();
     engine.settle().await;
-    assert_eq!(handle.status().await.unwrap().status, Status::Running);
+    assert_eq!(handle.status().await.unwrap(), Status::Running);
     let expected = ["started", "turn", "activity", "timer"];
-    assert_eq!(kinds(&handle.history().await.unwrap()), expected);
-    assert_eq!(said("shut began"), 2, "it runs again");
-    assert_eq!(said("shut cancelled"), 0);
+    assert_eq!(recorded(&handle).await, expected);
+    assert_eq!(began_and_cancelled("shut"), (2, 0), "it runs again");
     pass(&engine, 1).await;
     assert_eq!(handle.result().await.unwrap(), 7);
 }
@@ -282,8 +283,8 @@ async fn one_terminal_record_closes_all_that_is_open() {
     ];
     assert_eq!(kinds(&history), [&expected[..], &["completed"]].concat());
     assert_eq!((said("held cancelled"), said("child cancelled")), (1, 1));
-    let child = engine.instance("early-child").await.unwrap().unwrap();
-    let outcome = child.status().await.unwrap().outcome;
+    let child = instance(&engine, "early-child").await;
+    let outcome = child.summary().await.unwrap().outcome;
     let Some(Outcome::Failed(Failure::Fault(fault))) = outcome else {
         panic!("{outcome:?}");
     };
@@ -309,8 +310,7 @@ async fn unpolled() -> u32 {
 
 #[tokio::test]
 async fn a_call_that_is_dropped_before_it_is_polled_asks_for_nothing() {
-    let registry = Registry::new().activity(counted).orchestrator(unpolled);
-    let engine = TestEngine::builder().registry(registry).start().unwrap();
+    let engine = engine_of(Registry::new().activity(counted).orchestrator(unpolled));
     let handle = engine.start(unpolled()).await.unwrap();
     assert_eq!(handle.result().await.unwrap(), 1);
     let expected = [
@@ -321,7 +321,7 @@ async fn a_call_that_is_dropped_before_it_is_polled_asks_for_nothing() {
         "turn",
         "completed",
     ];
-    assert_eq!(kinds(&handle.history().await.unwrap()), expected);
+    assert_eq!(recorded(&handle).await, expected);
 }
 
 static STARTED: AtomicU32 = AtomicU32::new(0);

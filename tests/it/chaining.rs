@@ -164,7 +164,7 @@ async fn c_an_error_is_caught_by_its_type_and_compensated() {
     let engine = engine();
     let handle = engine.start(compensated("Oslo".to_owned())).await.unwrap();
     assert_eq!(handle.result().await.unwrap(), "no car in Oslo");
-    assert_eq!(handle.status().await.unwrap().status, Status::Completed);
+    assert_eq!(handle.status().await.unwrap(), Status::Completed);
     assert_eq!(
         *BOOKED.lock().unwrap(),
         ["flight to Oslo", "flight 7 cancelled"]
@@ -182,7 +182,7 @@ async fn c_an_error_that_is_not_caught_fails_with_the_details_of_the_activity() 
         city: "Oslo".to_owned(),
     };
     assert_eq!(handle.result().await.unwrap(), Err(error));
-    let summary = handle.status().await.unwrap();
+    let summary = handle.summary().await.unwrap();
     assert_eq!(summary.status, Status::Failed);
     let Some(Outcome::Failed(Failure::Returned(returned))) = summary.outcome else {
         panic!("{:?}", summary.outcome);

@@ -157,7 +157,7 @@ async fn a_fault_that_nobody_holds_passes_from_child_to_parent() {
         panic!("a fault was expected");
     };
     assert_eq!(fault.to_string(), "`channels.strict` panicked: strict");
-    let summary = handle.status().await.unwrap();
+    let summary = handle.summary().await.unwrap();
     assert_eq!(summary.status, Status::Failed);
     assert_eq!(
         summary.outcome,
@@ -201,6 +201,6 @@ async fn an_uncaught_fault_closes_open_work_in_one_terminal_record() {
     engine.settle().await;
     assert!(WAS_TOLD.load(Ordering::SeqCst));
     let child = engine.instance("open-child").await.unwrap().unwrap();
-    let child = child.status().await.unwrap();
+    let child = child.summary().await.unwrap();
     assert_eq!(child.status, Status::Failed);
 }

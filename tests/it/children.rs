@@ -96,7 +96,7 @@ async fn a_child_whose_call_is_dropped_is_cancelled() {
         .await
         .unwrap()
         .unwrap();
-    let summary = child.status().await.unwrap();
+    let summary = child.summary().await.unwrap();
     assert_eq!(summary.status, Status::Failed);
     let Some(Outcome::Failed(Failure::Fault(fault))) = summary.outcome else {
         panic!("{summary:?}");

@@ -44,7 +44,7 @@ async fn events_are_carried_over_generations_and_history_stays_short() {
         handle.custom_status::<String>().await.unwrap().unwrap(),
         "generation 100"
     );
-    let summary = handle.status().await.unwrap();
+    let summary = handle.summary().await.unwrap();
     assert_eq!(summary.execution.0, 101);
     assert!(summary.events < 10, "{} events", summary.events);
 }
@@ -108,7 +108,7 @@ async fn a_repeated_start_attaches_in_every_execution() {
     let last = engine.start(rounds(moved, 0)).id("repeated").await.unwrap();
     assert_eq!(last.id(), first.id());
     assert_eq!(last.result().await.unwrap(), 2);
-    assert_eq!(last.status().await.unwrap().execution.0, 3);
+    assert_eq!(last.summary().await.unwrap().execution.0, 3);
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn another_start_is_a_conflict_in_every_execution_and_says_what_differs() 
         handle.raise(&NEXT, 1).await.unwrap();
         engine.settle().await;
         // What the execution that runs now was given is not what the instance was started with.
-        let current = handle.status().await.unwrap().execution.0 - 1;
+        let current = handle.summary().await.unwrap().execution.0 - 1;
         let error = engine
             .start(rounds(order("1"), current))
             .id("taken")
@@ -171,7 +171,7 @@ async fn an_instance_that_went_on_in_another_version_is_known_by_its_first() {
     assert_eq!(start().await.unwrap().result().await.unwrap(), 7);
     let again = start().await.unwrap();
     assert_eq!(
-        again.status().await.unwrap().version.as_deref(),
+        again.summary().await.unwrap().version.as_deref(),
         Some("2"),
         "the version of the current execution is what clients see"
     );

@@ -2,6 +2,8 @@
 #![deny(private_interfaces, private_bounds, missing_docs, unreachable_pub)]
 
 use durable_runtime::Registry;
+use durable_runtime::Stalled;
+use durable_runtime::named;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::TestEngine;
 use serde::{Deserialize, Serialize};
@@ -205,11 +207,14 @@ async fn versions_of_one_name_live_side_by_side() {
         .await
         .unwrap();
     assert_eq!(old.result().await.unwrap(), 3);
-    assert_eq!(old.status().await.unwrap().version.as_deref(), Some("1"));
-    let by_name = engine.start_named("definitions.versioned", &serde_json::json!(4));
+    assert_eq!(old.summary().await.unwrap().version.as_deref(), Some("1"));
+    let by_name = engine.start(named::orchestrator(
+        "definitions.versioned",
+        &serde_json::json!(4),
+    ));
     let by_name = by_name.await.unwrap();
     assert_eq!(
-        by_name.status().await.unwrap().version.as_deref(),
+        by_name.summary().await.unwrap().version.as_deref(),
         Some("2")
     );
     drop(new);
@@ -217,7 +222,7 @@ async fn versions_of_one_name_live_side_by_side() {
     let engine = engine.restart_with(registry()).await.unwrap();
     engine.advance(hours(2)).await;
     let new = engine.instance("new").await.unwrap().unwrap();
-    let (_, report) = new.status().await.unwrap().stalled.unwrap();
+    let Stalled { report, .. } = new.summary().await.unwrap().stalled.unwrap();
     assert!(
         report.contains("no orchestrator `definitions.versioned` version 2"),
         "{report}"

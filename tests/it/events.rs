@@ -1,5 +1,7 @@
 //! External events: typed, buffered when early, consumed once.
 
+use durable_runtime::Stalled;
+use durable_runtime::named;
 use durable_runtime::prelude::*;
 use durable_runtime::{StallReason, Status};
 use serde_json::json;
@@ -53,8 +55,14 @@ async fn early_events_are_buffered_in_order_and_names_ignore_case() {
     let engine = engine();
     let handle = engine.start(three_notes()).await.unwrap();
     handle.raise(&NOTE, "a".to_owned()).await.unwrap();
-    handle.raise_named("NOTE", &json!("b")).await.unwrap();
-    handle.raise_named("Note", &json!("c")).await.unwrap();
+    handle
+        .raise(&named::event("NOTE"), json!("b"))
+        .await
+        .unwrap();
+    handle
+        .raise(&named::event("Note"), json!("c"))
+        .await
+        .unwrap();
     assert_eq!(handle.result().await.unwrap(), ["a", "b", "c"]);
 }
 
@@ -85,13 +93,13 @@ async fn a_payload_of_another_type_stalls_with_a_report_and_waits_to_be_mended()
     let engine = engine();
     let handle = engine.start(approval()).id("typed").await.unwrap();
     handle
-        .raise_named("approval", &json!({"not": "a bool"}))
+        .raise(&named::event("approval"), json!({"not": "a bool"}))
         .await
         .unwrap();
     engine.settle().await;
-    let summary = handle.status().await.unwrap();
+    let summary = handle.summary().await.unwrap();
     assert_eq!(summary.status, Status::Stalled);
-    let (reason, report) = summary.stalled.unwrap();
+    let Stalled { reason, report, .. } = summary.stalled.unwrap();
     assert_eq!(reason, StallReason::Undecodable);
     assert!(report.contains("approval"), "{report}");
 }

@@ -140,11 +140,14 @@ async fn cost(count: u64) -> (u64, u64) {
         }
     };
     let registry = Registry::new()
-        .activity_fn("echo", async |n| Ok::<_, Error>(n))
-        .orchestrator_fn("flow", flow);
+        .named_activity("echo", async |n| Ok::<_, Error>(n))
+        .named_orchestrator("flow", flow);
     let engine = TestEngine::builder().registry(registry).start().unwrap();
     let before = engine.counters();
-    let handle = engine.start_named("flow", &json!(count)).await.unwrap();
+    let handle = engine
+        .start(named::orchestrator("flow", &json!(count)))
+        .await
+        .unwrap();
     let sum = count * count.saturating_sub(1) / 2;
     assert_eq!(handle.result().await.unwrap(), Ok(json!(sum)));
     let after = engine.counters();

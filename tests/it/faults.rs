@@ -51,7 +51,7 @@ async fn an_uncaught_fault_ends_the_orchestration_as_failed() {
         error.fault().unwrap().to_string(),
         "`panics` panicked: boom"
     );
-    assert_eq!(handle.status().await.unwrap().status, Status::Failed);
+    assert_eq!(handle.status().await.unwrap(), Status::Failed);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use durable_runtime::named;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::TestEngine;
 use durable_runtime::{
@@ -123,7 +124,7 @@ async fn changed_resolves_with_each_new_record_and_at_once_if_something_was_miss
     let engine = engine();
     let handle = engine.start(reports()).await.unwrap();
     engine.settle().await;
-    let seen = handle.status().await.unwrap();
+    let seen = handle.summary().await.unwrap();
     let short = Duration::from_millis(50);
     let waiting = tokio::time::timeout(short, handle.changed(&seen)).await;
     assert!(waiting.is_err(), "nothing has changed");
@@ -150,7 +151,7 @@ async fn what_ended_badly_says_so_in_result_and_status() {
     failed.raise(&GO, 1).await.unwrap();
     faulted.raise(&GO, 1).await.unwrap();
     assert_eq!(failed.result().await.unwrap(), Err("refused".to_owned()));
-    let summary = failed.status().await.unwrap();
+    let summary = failed.summary().await.unwrap();
     assert_eq!(summary.status, Status::Failed);
     let Some(Outcome::Failed(Failure::Returned(returned))) = summary.outcome else {
         panic!("{:?}", summary.outcome);
@@ -180,7 +181,7 @@ async fn a_status_tells_the_stages_of_an_instance() {
         .await
         .unwrap();
     engine.settle().await;
-    let running = handle.status().await.unwrap();
+    let running = handle.summary().await.unwrap();
     assert_eq!(
         (running.status, running.name.as_ref()),
         (Status::Running, "looking.reads")
@@ -196,7 +197,11 @@ async fn a_status_tells_the_stages_of_an_instance() {
     assert_eq!(ended.status, Status::Completed);
     assert_eq!(ended.created_at, running.created_at);
     assert_eq!(
-        ended.completed_at.unwrap().since(ended.created_at),
+        ended
+            .completed_at
+            .unwrap()
+            .duration_since(ended.created_at)
+            .unwrap(),
         hours(1)
     );
 }
@@ -206,20 +211,18 @@ async fn a_stall_does_not_end_the_wait_and_mended_code_answers_it() {
     let engine = engine();
     let handle = engine.start(reads()).id("stalled").await.unwrap();
     handle
-        .raise_named("looking-go", &json!("a word"))
+        .raise(&named::event("looking-go"), json!("a word"))
         .await
         .unwrap();
     engine.settle().await;
-    assert_eq!(handle.status().await.unwrap().status, Status::Stalled);
+    assert_eq!(handle.status().await.unwrap(), Status::Stalled);
     let short = Duration::from_millis(50);
     assert!(tokio::time::timeout(short, handle.result()).await.is_err());
     let words = |_: serde_json::Value| async {
-        let word = durable_runtime::orchestration::named::event("looking-go")
-            .wait()
-            .await;
+        let word = named::event("looking-go").wait().await;
         Ok::<_, Error>(word)
     };
-    let mended = Registry::new().orchestrator_fn("looking.reads", words);
+    let mended = Registry::new().named_orchestrator("looking.reads", words);
     let engine = engine.restart_with(mended).await.unwrap();
     let handle = engine.instance("stalled").await.unwrap().unwrap();
     let summary = handle.wait().await.unwrap();

@@ -1,8 +1,9 @@
 //! Panics of a user's code, in every place where such code runs: the engine lives on.
 
+use durable_runtime::Stalled;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::TestEngine;
-use durable_runtime::{Failure, FaultKind, Registry, RetryPolicy, StallReason, Status};
+use durable_runtime::{FaultKind, Registry, RetryPolicy, StallReason, Status};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Panics when it is read or written, if it is told to.
@@ -110,7 +111,7 @@ async fn faults(which: String) -> String {
     )
 }
 
-fn panicking_condition(_: &Failure) -> bool {
+fn panicking_condition<E>(_: &E) -> bool {
     panic!("in the condition");
 }
 
@@ -299,9 +300,9 @@ async fn an_input_that_panics_when_it_is_read_stalls_its_instance_alone() {
     };
     let handle = engine.start(touchy_input(touchy)).await.unwrap();
     engine.settle().await;
-    let summary = handle.status().await.unwrap();
+    let summary = handle.summary().await.unwrap();
     assert_eq!(summary.status, Status::Stalled);
-    let (reason, report) = summary.stalled.unwrap();
+    let Stalled { reason, report, .. } = summary.stalled.unwrap();
     assert_eq!(reason, StallReason::Undecodable);
     assert!(report.contains("touched by a reader"), "{report}");
     lives(&engine).await;

@@ -59,7 +59,7 @@ async fn an_instance_goes_on_after_a_shutdown() {
     let scratch = Scratch::new("goes-on");
     let engine = open(&scratch).await;
     let handle = engine.start(waits(2)).id("one").await.unwrap();
-    let seen = handle.status().await.unwrap();
+    let seen = handle.summary().await.unwrap();
     handle.changed(&seen).await.unwrap();
     engine.shutdown().await;
     assert!(matches!(handle.result().await, Err(WaitError::Stopped(_))));

@@ -47,7 +47,7 @@ async fn run(mut engine: TestEngine, mut upset: impl AsyncFnMut(TestEngine) -> T
         engine = upset(engine).await;
         engine.settle().await;
         let handle = engine.handle(everything, "all").await.unwrap().unwrap();
-        let summary = handle.status().await.unwrap();
+        let summary = handle.summary().await.unwrap();
         lengths.push(summary.events);
         if summary.completed_at.is_some() {
             assert_eq!(handle.result().await.unwrap(), EXPECTED);

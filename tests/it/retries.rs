@@ -6,7 +6,7 @@ use durable_runtime::event::TimerPurpose;
 use durable_runtime::orchestration::named;
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{TestEngine, check_replay};
-use durable_runtime::{Error, Failure, HistoryEvent, Registry, RetryPolicy};
+use durable_runtime::{Error, HistoryEvent, Registry, RetryPolicy};
 use serde_json::{Value, json};
 
 use crate::support::{Gate, engine, kinds};
@@ -61,14 +61,10 @@ async fn bounded() -> Result<u32, String> {
     fails_until(u32::MAX).retry(policy).await
 }
 
-fn is_first_attempt(failure: &Failure) -> bool {
-    failure.to_string() == "attempt 1"
-}
-
 #[orchestrator(name = "retries.picky")]
 async fn picky() -> Result<u32, String> {
     let call = fails_until(9).retry(RetryPolicy::attempts(9));
-    call.retry_when(is_first_attempt).await
+    call.retry_when(|error| error == "attempt 1").await
 }
 
 #[orchestrator(name = "retries.child_of_several_attempts")]
@@ -203,8 +199,8 @@ fn flow_with(policy: RetryPolicy) -> Registry {
     };
     let fails = |_| async { Err(Error::msg(format!("attempt {}", activity::attempt()))) };
     Registry::new()
-        .activity_fn("fails", fails)
-        .orchestrator_fn("flow", flow)
+        .named_activity("fails", fails)
+        .named_orchestrator("flow", flow)
 }
 
 #[tokio::test]
@@ -216,7 +212,7 @@ async fn the_policy_recorded_with_the_first_attempt_wins_over_changed_code() {
         .unwrap();
     let started = engine.now();
     engine
-        .start_named("flow", &Value::Null)
+        .start(named::orchestrator("flow", &Value::Null))
         .id("one")
         .await
         .unwrap();
@@ -224,7 +220,7 @@ async fn the_policy_recorded_with_the_first_attempt_wins_over_changed_code() {
     let changed = RetryPolicy::attempts(50).initial(seconds(1)).backoff(1.0);
     let engine = engine.restart_with(flow_with(changed)).await.unwrap();
     let handle = engine
-        .start_named("flow", &Value::Null)
+        .start(named::orchestrator("flow", &Value::Null))
         .id("one")
         .await
         .unwrap();
@@ -339,10 +335,12 @@ async fn asking(_: Value) -> Result<Value, Error> {
 /// A stall, and the empty turn that ends it, say nothing about the activity that waits meanwhile.
 #[tokio::test]
 async fn a_stall_that_comes_and_goes_keeps_the_count_of_deaths() {
-    let lacking = || Registry::new().orchestrator_fn("asking", asking);
-    let all = || lacking().activity_fn("delivery", delivery);
+    let lacking = || Registry::new().named_orchestrator("asking", asking);
+    let all = || lacking().named_activity("delivery", delivery);
     let mut engine = TestEngine::builder().registry(all()).start().unwrap();
-    let start = engine.start_named("asking", &json!(null)).id("asking");
+    let start = engine
+        .start(named::orchestrator("asking", &json!(null)))
+        .id("asking");
     start.await.unwrap();
     for registry in [lacking(), all(), all()] {
         engine.settle().await;

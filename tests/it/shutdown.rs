@@ -163,7 +163,7 @@ async fn dropping_the_last_engine_frees_the_file_while_handles_live_on() {
     meeting.begun().await;
     let other = engine.clone();
     drop(engine);
-    assert_eq!(handle.status().await.unwrap().status, Status::Running);
+    assert_eq!(handle.status().await.unwrap(), Status::Running);
     drop(other);
     assert!(matches!(handle.result().await, Err(WaitError::Stopped(_))));
     assert!(matches!(

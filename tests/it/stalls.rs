@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use durable_runtime::orchestration::named;
 use durable_runtime::testing::TestEngine;
 use durable_runtime::{
-    Error, Failure, FaultKind, HistoryEvent, Outcome, Registry, StallReason, Status, Summary,
+    Error, Failure, FaultKind, HistoryEvent, Outcome, Registry, StallReason, Stalled, Status,
+    Summary, named,
 };
 use serde_json::{Value, json};
+
+use crate::support::{engine_of, instance};
 
 async fn echo(value: Value) -> Result<Value, Error> {
     Ok(value)
@@ -44,49 +46,51 @@ async fn nothing(_: Value) -> Result<Value, Error> {
 
 fn activities() -> Registry {
     Registry::new()
-        .activity_fn("first", echo)
-        .activity_fn("second", echo)
-        .activity_fn("another", echo)
+        .named_activity("first", echo)
+        .named_activity("second", echo)
+        .named_activity("another", echo)
 }
 
 fn with<F>(body: impl Fn(Value) -> F + Send + Sync + 'static) -> Registry
 where
     F: Future<Output = Result<Value, Error>> + 'static,
 {
-    activities().orchestrator_fn("flow", body)
+    activities().named_orchestrator("flow", body)
+}
+
+/// The same code without the activity of its second step.
+fn lacking() -> Registry {
+    Registry::new()
+        .named_activity("first", echo)
+        .named_orchestrator("flow", two_steps)
+}
+
+fn flow() -> named::Orchestrator {
+    named::orchestrator("flow", &json!(null))
 }
 
 /// An engine in which `flow` waits for its event, after its first step.
-async fn half_way() -> TestEngine {
-    let engine = TestEngine::builder()
-        .registry(with(two_steps))
-        .start()
-        .unwrap();
-    engine
-        .start_named("flow", &json!(null))
-        .id("one")
-        .await
-        .unwrap();
+async fn half_way(registry: Registry) -> TestEngine {
+    let engine = engine_of(registry);
+    engine.start(flow()).id("one").await.unwrap();
     engine.settle().await;
     engine
 }
 
 async fn status(engine: &TestEngine) -> Summary {
     engine.settle().await;
-    engine
-        .instance("one")
-        .await
-        .unwrap()
-        .unwrap()
-        .status()
-        .await
-        .unwrap()
+    instance(engine, "one").await.summary().await.unwrap()
+}
+
+/// How it ends with the code that it began with.
+async fn mended(engine: TestEngine) -> Summary {
+    let engine = engine.restart_with(with(two_steps)).await.unwrap();
+    instance(&engine, "one").await.wait().await.unwrap()
 }
 
 async fn approve(engine: &TestEngine) {
-    let instance = engine.instance("one").await.unwrap().unwrap();
-    instance
-        .raise_named("approval", &json!(true))
+    let one = instance(engine, "one").await;
+    one.raise(&named::event("approval"), json!(true))
         .await
         .unwrap();
 }
@@ -100,11 +104,15 @@ async fn every_kind_of_divergence_stalls_and_fitting_code_goes_on() {
         ("nothing more", with(nothing)),
     ];
     for (expected, changed) in changes {
-        let engine = half_way().await.restart_with(changed).await.unwrap();
+        let engine = half_way(with(two_steps))
+            .await
+            .restart_with(changed)
+            .await
+            .unwrap();
         approve(&engine).await;
         let summary = status(&engine).await;
         assert_eq!(summary.status, Status::Stalled, "{expected}");
-        let (reason, report) = summary.stalled.unwrap();
+        let Stalled { reason, report, .. } = summary.stalled.unwrap();
         assert_eq!(reason, StallReason::Divergence);
         assert!(report.contains(expected), "{expected}: {report}");
         assert!(
@@ -113,9 +121,7 @@ async fn every_kind_of_divergence_stalls_and_fitting_code_goes_on() {
         );
         // Both places are named: the recorded one is in this file as well.
         assert!(report.contains("stalls.rs:"), "{report}");
-        let engine = engine.restart_with(with(two_steps)).await.unwrap();
-        let instance = engine.instance("one").await.unwrap().unwrap();
-        let summary = instance.wait().await.unwrap();
+        let summary = mended(engine).await;
         let Some(Outcome::Completed(output)) = summary.outcome else {
             panic!("{summary:?}")
         };
@@ -126,7 +132,7 @@ async fn every_kind_of_divergence_stalls_and_fitting_code_goes_on() {
 
 #[tokio::test]
 async fn a_stall_is_recorded_once_however_often_the_engine_starts() {
-    let mut engine = half_way()
+    let mut engine = half_way(with(two_steps))
         .await
         .restart_with(with(other_first))
         .await
@@ -141,9 +147,13 @@ async fn a_stall_is_recorded_once_however_often_the_engine_starts() {
 
 #[tokio::test]
 async fn an_unknown_orchestrator_stalls_and_says_what_to_do() {
-    let engine = half_way().await.restart_with(activities()).await.unwrap();
+    let engine = half_way(with(two_steps))
+        .await
+        .restart_with(activities())
+        .await
+        .unwrap();
     approve(&engine).await;
-    let (reason, report) = status(&engine).await.stalled.unwrap();
+    let Stalled { reason, report, .. } = status(&engine).await.stalled.unwrap();
     assert_eq!(reason, StallReason::Unregistered);
     assert!(
         report.contains("no orchestrator `flow` is registered"),
@@ -154,36 +164,21 @@ async fn an_unknown_orchestrator_stalls_and_says_what_to_do() {
 
 #[tokio::test]
 async fn an_unknown_activity_stalls_and_runs_once_it_is_there() {
-    let lacking = || {
-        Registry::new()
-            .activity_fn("first", echo)
-            .orchestrator_fn("flow", two_steps)
-    };
-    let engine = TestEngine::builder().registry(lacking()).start().unwrap();
-    engine
-        .start_named("flow", &json!(null))
-        .id("one")
-        .await
-        .unwrap();
+    let engine = half_way(lacking()).await;
     approve(&engine).await;
-    let (reason, report) = status(&engine).await.stalled.unwrap();
+    let Stalled { reason, report, .. } = status(&engine).await.stalled.unwrap();
     assert_eq!(reason, StallReason::Unregistered);
     assert!(
         report.contains("no activity `second` is registered"),
         "{report}"
     );
-    let engine = engine.restart_with(with(two_steps)).await.unwrap();
-    let instance = engine.instance("one").await.unwrap().unwrap();
-    assert_eq!(instance.wait().await.unwrap().status, Status::Completed);
+    assert_eq!(mended(engine).await.status, Status::Completed);
 }
 
 #[tokio::test]
 async fn an_unknown_name_is_refused_at_the_start() {
-    let engine = TestEngine::builder()
-        .registry(activities())
-        .start()
-        .unwrap();
-    let error = engine.start_named("flow", &json!(null)).await.unwrap_err();
+    let engine = engine_of(activities());
+    let error = engine.start(flow()).await.unwrap_err();
     assert!(
         error.to_string().contains("no orchestrator `flow`"),
         "{error}"
@@ -192,12 +187,8 @@ async fn an_unknown_name_is_refused_at_the_start() {
 
 #[tokio::test]
 async fn an_id_that_breaks_the_rules_is_refused() {
-    let engine = half_way().await;
-    let error = engine
-        .start_named("flow", &json!(null))
-        .id("a/b")
-        .await
-        .unwrap_err();
+    let engine = half_way(with(two_steps)).await;
+    let error = engine.start(flow()).id("a/b").await.unwrap_err();
     assert!(
         error.to_string().contains("`a/b` cannot be an instance id"),
         "{error}"
@@ -206,17 +197,7 @@ async fn an_id_that_breaks_the_rules_is_refused() {
 
 #[tokio::test]
 async fn a_stall_for_want_of_an_activity_outlasts_eviction_events_and_restarts() {
-    let lacking = || {
-        Registry::new()
-            .activity_fn("first", echo)
-            .orchestrator_fn("flow", two_steps)
-    };
-    let mut engine = TestEngine::builder().registry(lacking()).start().unwrap();
-    engine
-        .start_named("flow", &json!(null))
-        .id("one")
-        .await
-        .unwrap();
+    let mut engine = half_way(lacking()).await;
     approve(&engine).await;
     let events = status(&engine).await.events;
     for _ in 0..3 {
@@ -227,9 +208,7 @@ async fn a_stall_for_want_of_an_activity_outlasts_eviction_events_and_restarts()
     engine.evict().await;
     approve(&engine).await;
     assert_eq!(status(&engine).await.status, Status::Stalled);
-    let engine = engine.restart_with(with(two_steps)).await.unwrap();
-    let instance = engine.instance("one").await.unwrap().unwrap();
-    assert_eq!(instance.wait().await.unwrap().status, Status::Completed);
+    assert_eq!(mended(engine).await.status, Status::Completed);
 }
 
 async fn patient(_: Value) -> Result<Value, Error> {
@@ -237,32 +216,35 @@ async fn patient(_: Value) -> Result<Value, Error> {
 }
 
 async fn impatient(_: Value) -> Result<Value, Error> {
-    let child = named::child("patient", &json!(null)).id("orphan");
+    let child = named::orchestrator("patient", &json!(null)).id("orphan");
     let _elapsed = child.timeout(Duration::from_secs(60)).await;
     Ok(json!("gone"))
 }
 
 #[tokio::test]
 async fn a_stalled_orphan_is_told_once_however_often_the_engine_starts() {
-    let parent = || Registry::new().orchestrator_fn("impatient", impatient);
-    let both = || parent().orchestrator_fn("patient", patient);
-    let engine = TestEngine::builder().registry(both()).start().unwrap();
-    let started = engine.start_named("impatient", &json!(null)).await.unwrap();
+    let parent = || Registry::new().named_orchestrator("impatient", impatient);
+    let both = || parent().named_orchestrator("patient", patient);
+    let engine = engine_of(both());
+    let started = engine
+        .start(named::orchestrator("impatient", &json!(null)))
+        .await
+        .unwrap();
     engine.settle().await;
     let started = started.id().to_string();
     let mut engine = engine.restart_with(parent()).await.unwrap();
     engine.advance(Duration::from_secs(60)).await;
-    let waiter = engine.instance(&started).await.unwrap().unwrap();
+    let waiter = instance(&engine, &started).await;
     assert_eq!(waiter.wait().await.unwrap().status, Status::Completed);
     for opening in 0..3 {
         engine.settle().await;
-        let orphan = engine.instance("orphan").await.unwrap().unwrap();
+        let orphan = instance(&engine, "orphan").await;
         let history = orphan.history().await.unwrap();
         let told = history
             .iter()
             .filter(|event| matches!(event, HistoryEvent::CancelRequested(_)));
         assert_eq!(told.count(), 1, "opening {opening}: {history:?}");
-        let summary = orphan.status().await.unwrap();
+        let summary = orphan.summary().await.unwrap();
         assert_eq!(summary.status, Status::Stalled, "{summary:?}");
         // By turns from the log and from the rows of a fold.
         if opening == 1 {
@@ -271,7 +253,7 @@ async fn a_stalled_orphan_is_told_once_however_often_the_engine_starts() {
         engine = engine.restart_with(parent()).await.unwrap();
     }
     let engine = engine.restart_with(both()).await.unwrap();
-    let orphan = engine.instance("orphan").await.unwrap().unwrap();
+    let orphan = instance(&engine, "orphan").await;
     let Some(Outcome::Failed(Failure::Fault(fault))) = orphan.wait().await.unwrap().outcome else {
         panic!("{orphan:?}");
     };

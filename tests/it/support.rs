@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use durable_runtime::HistoryEvent;
 use durable_runtime::testing::TestEngine;
+use durable_runtime::{HistoryEvent, Instance, Registry};
 use tokio::sync::Notify;
 
 /// A test engine that runs everything in this binary.
@@ -15,6 +15,21 @@ pub(crate) fn engine() -> TestEngine {
         .state(crate::shutdown::Meeting::new())
         .start()
         .unwrap()
+}
+
+/// A test engine that runs what this registry holds.
+pub(crate) fn engine_of(registry: Registry) -> TestEngine {
+    TestEngine::builder().registry(registry).start().unwrap()
+}
+
+/// The instance of that id, which is there.
+pub(crate) async fn instance(engine: &TestEngine, id: &str) -> Instance {
+    engine.instance(id).await.unwrap().unwrap()
+}
+
+/// The kinds of the events that are recorded of an instance.
+pub(crate) async fn recorded(instance: &Instance) -> Vec<&'static str> {
+    kinds(&instance.history().await.unwrap())
 }
 
 /// The kinds of a history's events, in order, for comparison at a glance.

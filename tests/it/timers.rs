@@ -53,9 +53,9 @@ async fn time_does_not_move_while_nobody_waits_for_a_result() {
     engine.settle().await;
     assert_eq!(engine.now(), before);
     engine.advance(days(29)).await;
-    assert_eq!(handle.status().await.unwrap().completed_at, None);
+    assert_eq!(handle.summary().await.unwrap().completed_at, None);
     engine.advance(days(1)).await;
-    assert!(handle.status().await.unwrap().completed_at.is_some());
+    assert!(handle.summary().await.unwrap().completed_at.is_some());
 }
 
 #[tokio::test]

@@ -4,14 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde_json::Value;
-
 use crate::client::Returns;
 use crate::client::error::WaitError;
 use crate::client::instance::Instance;
 use crate::definition::{Decoded, OutputCodec};
-use crate::failure::{Failure, Outcome};
-use crate::payload::Payload;
 
 /// A typed handle of one instance. Everything an [`Instance`] can, and [`result`](Self::result).
 pub struct Handle<Out: 'static> {
@@ -74,30 +70,3 @@ impl<Out: 'static> fmt::Debug for Handle<Out> {
         write!(f, "handle of {:?}", self.instance)
     }
 }
-
-/// Results as JSON, for starts by name: a returned error is the error's JSON, as a fault is one.
-pub(crate) static DYNAMIC: OutputCodec<Result<Value, Value>> = OutputCodec {
-    encode: |codec, value| match value {
-        Ok(value) => Ok(Outcome::Completed(Payload::encode(codec, &value)?)),
-        Err(error) => {
-            let details = crate::failure::FailureDetails {
-                error_type: "serde_json::Value".to_owned(),
-                message: error.to_string(),
-                causes: Vec::new(),
-            };
-            let error = Payload::encode(codec, &error)?;
-            let returned = crate::failure::ReturnedError { error, details };
-            Ok(Outcome::Failed(Failure::Returned(returned)))
-        }
-    },
-    decode: |outcome| {
-        Ok(match outcome {
-            Outcome::Completed(payload) => Decoded::Value(Ok(payload.decode()?)),
-            Outcome::Failed(Failure::Returned(returned)) => {
-                Decoded::Value(Err(returned.error.decode()?))
-            }
-            Outcome::Failed(Failure::Fault(fault)) => Decoded::Fault(fault.clone()),
-        })
-    },
-    from_fault: None,
-};

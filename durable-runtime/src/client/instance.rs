@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::client::error::{LookupError, RaiseError, WaitError};
 use crate::client::{within_limit, within_name_limit};
@@ -16,7 +15,7 @@ use crate::event::{EventRaised, HistoryEvent, Name};
 use crate::id::{InstanceId, InstanceKey};
 use crate::orchestration::Event;
 use crate::payload::Payload;
-use crate::store::{StoreError, Summary};
+use crate::store::{Status, StoreError, Summary};
 
 /// A handle of one instance that knows no types. Cheap to clone; does not keep the engine running.
 #[derive(Clone)]
@@ -52,6 +51,17 @@ impl Instance {
         &self.id
     }
 
+    /// Where the instance stands; [`summary`](Self::summary) tells more.
+    ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    pub async fn status(&self) -> Result<Status, LookupError> {
+        Ok(self.summary().await?.status)
+    }
+
     /// The instance as it is recorded now: never older than what this program has been told.
     ///
     /// # Cancel safety
@@ -64,7 +74,7 @@ impl Instance {
         clippy::unused_async,
         reason = "async so that a later version may read off the thread without changing the signature"
     )]
-    pub async fn status(&self) -> Result<Summary, LookupError> {
+    pub async fn summary(&self) -> Result<Summary, LookupError> {
         let summary = self.hub.reviver.reader.summary(self.key);
         let summary = summary.map_err(|error| unreadable(&self.hub, error))?;
         summary.ok_or_else(|| LookupError::NotFound(self.id.to_string()))
@@ -76,9 +86,9 @@ impl Instance {
     /// This only reads; dropping the future changes nothing.
     ///
     /// # Errors
-    /// [`LookupError::Undecodable`] if the status is no `T`; else as [`status`](Self::status).
+    /// [`LookupError::Undecodable`] if the status is no `T`; else as [`summary`](Self::summary).
     pub async fn custom_status<T: DeserializeOwned>(&self) -> Result<Option<T>, LookupError> {
-        let status = self.status().await?.custom_status;
+        let status = self.summary().await?.custom_status;
         Ok(status.map(|status| status.decode()).transpose()?)
     }
 
@@ -88,9 +98,9 @@ impl Instance {
     /// This only reads; dropping the future changes nothing.
     ///
     /// # Errors
-    /// As [`status`](Self::status).
+    /// As [`summary`](Self::summary).
     pub async fn history(&self) -> Result<Vec<HistoryEvent>, LookupError> {
-        let summary = self.status().await?;
+        let summary = self.summary().await?;
         let history = (self.hub.reviver.reader).current_history(self.key, &summary);
         history.map_err(|error| unreadable(&self.hub, error))
     }
@@ -120,7 +130,8 @@ impl Instance {
             .await
     }
 
-    /// Raises a typed event.
+    /// Raises an event, with a value for whoever awaits it. One that has no type is made by
+    /// [`named::event`](crate::named::event).
     ///
     /// # Durability
     /// The event is on disk when this resolves. It is buffered until the orchestration awaits it.
@@ -135,39 +146,12 @@ impl Instance {
     /// - [`RaiseError::Damaged`]: what is recorded of the instance cannot be read.
     /// - [`RaiseError::Stopped`]: the engine has stopped; nothing was recorded.
     /// - [`RaiseError::Unknown`]: the engine stopped before it could say.
-    pub async fn raise<T: Serialize>(
-        &self,
-        event: &'static Event<T>,
-        value: T,
-    ) -> Result<(), RaiseError> {
-        self.send(
-            Name::Borrowed(event.name()),
-            within_limit(Payload::json(&value))?,
-        )
-        .await
-    }
-
-    /// Raises an event by name, with JSON: for tools.
-    ///
-    /// # Durability
-    /// As that of [`raise`](Self::raise).
-    ///
-    /// # Cancel safety
-    /// As that of [`raise`](Self::raise).
-    ///
-    /// # Errors
-    /// As [`raise`](Self::raise).
-    pub async fn raise_named(
-        &self,
-        name: impl Into<String>,
-        value: &Value,
-    ) -> Result<(), RaiseError> {
-        self.send(Name::from(name.into()), within_limit(Payload::json(value))?)
-            .await
+    pub async fn raise<T: Serialize>(&self, event: &Event<T>, value: T) -> Result<(), RaiseError> {
+        let name = within_name_limit(event.full_name().clone())?;
+        self.send(name, within_limit(Payload::json(&value))?).await
     }
 
     async fn send(&self, name: Name, payload: Payload) -> Result<(), RaiseError> {
-        let name = within_name_limit(name)?;
         let at = self.hub.clock.now();
         let event = HistoryEvent::EventRaised(EventRaised {
             at,

@@ -11,6 +11,7 @@ use crate::engine::hub::{Hub, Shape};
 use crate::engine::message::Effects;
 use crate::engine::recovery;
 use crate::engine::revive::Reviver;
+use crate::engine::setup::Setup;
 use crate::engine::store_clock::StoreClock;
 use crate::registry::{Duplicate, Registry};
 use crate::store::{Integrity, Medium, Store, StoreError, StoreOptions, chain};
@@ -19,12 +20,10 @@ use crate::store::{Integrity, Medium, Store, StoreError, StoreOptions, chain};
 pub(crate) struct Parts {
     pub(crate) medium: Medium,
     pub(crate) store: StoreOptions,
-    pub(crate) registry: Registry,
-    pub(crate) states: States,
+    pub(crate) setup: Setup,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) runtime: tokio::runtime::Handle,
-    pub(crate) activity_limit: usize,
     pub(crate) shape: Shape,
 }
 
@@ -88,8 +87,13 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
     if cfg!(panic = "abort") {
         return Err(OpenError::PanicAborts);
     }
-    check(&parts.registry, &parts.states)?;
-    let registry = Arc::new(parts.registry);
+    let Setup {
+        registry,
+        states,
+        activity_limit,
+    } = parts.setup;
+    let registry = Arc::new(registry.unwrap_or_else(Registry::linked));
+    check(&registry, &states)?;
     let wall = parts.clock.wall();
     let (mut store, recovered) = Store::open(parts.medium, parts.store, wall, &*parts.entropy)?;
     let build = store.build(&fingerprint(&registry).to_le_bytes())?;
@@ -116,13 +120,7 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         store: id,
         build,
     };
-    let desk = Desk::new(
-        registry,
-        parts.states,
-        id,
-        parts.runtime,
-        parts.activity_limit,
-    );
+    let desk = Desk::new(registry, states, id, parts.runtime, activity_limit);
     let hub = Hub::new(Arc::new(reviver), clock, parts.entropy, desk, parts.shape);
     hub.count(store.counters());
     let integrity = (!recovered.is_checked).then(|| store.reader().integrity());

@@ -17,7 +17,7 @@ use crate::engine::queue::{Queue, Taken};
 use crate::engine::revive::Reviver;
 use crate::engine::store_clock::StoreClock;
 use crate::engine::timer_board::TimerBoard;
-use crate::event::{Completed, Failed, Fired, HistoryEvent};
+use crate::event::{Ended, Fired, HistoryEvent};
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::InstanceKey;
 use crate::store::Counters;
@@ -310,19 +310,7 @@ impl Hub {
     }
 
     fn activity_ended(&self, command: CommandRef, outcome: Outcome) -> HistoryEvent {
-        let (scheduled, at) = (command.scheduled, self.clock.now());
-        match outcome {
-            Outcome::Completed(output) => HistoryEvent::ActivityCompleted(Completed {
-                scheduled,
-                at,
-                output,
-            }),
-            Outcome::Failed(failure) => HistoryEvent::ActivityFailed(Failed {
-                scheduled,
-                at,
-                failure,
-            }),
-        }
+        Ended::Activity.with(outcome, command.scheduled, self.clock.now())
     }
 
     fn arrive(&self, command: CommandRef, event: HistoryEvent) {

@@ -6,7 +6,7 @@ use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, StallReason
 use crate::id::{InstanceKey, Sequence};
 use crate::limits;
 use crate::replay::{Execution, Turn, TurnEnd};
-use crate::store::{Reader, StoreError};
+use crate::store::{Reader, Stalled, StoreError};
 
 /// An instance in memory.
 pub(crate) struct Live {
@@ -14,7 +14,7 @@ pub(crate) struct Live {
     pub(crate) started: Box<ExecutionStarted>,
     pub(crate) phase: Phase,
     /// The stall that is the last word on record; the next turn that starts ends it.
-    pub(crate) stalled: Option<(StallReason, String)>,
+    pub(crate) stalled: Option<Stalled>,
 }
 
 /// What an instance in memory does.
@@ -246,14 +246,11 @@ impl Live {
         report: String,
         at: Timestamp,
     ) {
-        let found = Some((reason, report.clone()));
+        let stall = ExecutionStalled { at, reason, report };
+        let found = Some(Stalled::from(&stall));
         if self.stalled != found {
-            tracing::error!(instance = %self.started.instance, ?reason, "{report}");
-            events.push(HistoryEvent::ExecutionStalled(ExecutionStalled {
-                at,
-                reason,
-                report,
-            }));
+            tracing::error!(instance = %self.started.instance, ?reason, "{}", stall.report);
+            events.push(HistoryEvent::ExecutionStalled(stall));
             self.stalled = found;
         }
     }

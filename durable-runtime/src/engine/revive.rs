@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::clock::Timestamp;
 use crate::engine::live::{Live, Phase};
 use crate::event::{ExecutionStarted, HistoryEvent, REPLAY_SEMANTICS, StallReason};
 use crate::id::{BuildId, InstanceKey, Sequence, StoreId};
 use crate::registry::Registry;
 use crate::replay::{Execution, Identity, Stall};
-use crate::store::{Outstanding, Reader, StoreError, Summary, chain};
+use crate::store::{Outstanding, Reader, Stalled, StoreError, Summary, chain};
 
 /// What bringing instances back takes.
 #[derive(Debug)]
@@ -59,9 +60,10 @@ impl Reviver {
         let started = started.clone();
         let stalled = last_stall(&history);
         let replayed = self.replay(key, &started, &history);
-        let fits = replayed.and_then(|execution| match &stalled {
+        let reason = stalled.as_ref().map(|stalled| stalled.reason);
+        let fits = replayed.and_then(|execution| match reason {
             // What is asked for and not there cannot be told by replay.
-            Some((StallReason::Unregistered, _)) => self.lacks(&history).map_or(Ok(execution), Err),
+            Some(StallReason::Unregistered) => self.lacks(&history).map_or(Ok(execution), Err),
             _ => Ok(execution),
         });
         let phase = match fits {
@@ -152,7 +154,7 @@ impl Reviver {
 /// damaged.
 fn damaged(key: InstanceKey, summary: &Summary, report: String) -> Live {
     let started = ExecutionStarted {
-        at: summary.created_at,
+        at: Timestamp::from_system_time(summary.created_at),
         instance: summary.id.clone(),
         execution: summary.execution,
         name: summary.name.clone(),
@@ -176,13 +178,13 @@ fn damaged(key: InstanceKey, summary: &Summary, report: String) -> Live {
 }
 
 /// The stall that no turn has ended.
-fn last_stall(history: &[HistoryEvent]) -> Option<(StallReason, String)> {
+fn last_stall(history: &[HistoryEvent]) -> Option<Stalled> {
     let since_last_turn = history
         .iter()
         .rev()
         .take_while(|event| !matches!(event, HistoryEvent::TurnStarted(_)));
     since_last_turn.into_iter().find_map(|event| match event {
-        HistoryEvent::ExecutionStalled(stalled) => Some((stalled.reason, stalled.report.clone())),
+        HistoryEvent::ExecutionStalled(stalled) => Some(stalled.into()),
         _ => None,
     })
 }

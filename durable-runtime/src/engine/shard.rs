@@ -285,11 +285,14 @@ mod tests {
 
     /// How many of a flood each turn delivered, and the step commits that took.
     async fn flood(count: usize, bytes: usize) -> (Vec<usize>, u64) {
-        let registry = Registry::new().orchestrator_fn("wait", |_| async {
+        let registry = Registry::new().named_orchestrator("wait", |_| async {
             Ok::<_, Error>(named::event("go").wait().await)
         });
         let engine = TestEngine::builder().registry(registry).start().unwrap();
-        let instance = engine.start_named("wait", &Value::Null).await.unwrap();
+        let instance = engine
+            .start(named::orchestrator("wait", &Value::Null))
+            .await
+            .unwrap();
         engine.settle().await;
         let key = engine.hub.reviver.reader.find(instance.id());
         let key = key.unwrap().unwrap();

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::activity::States;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::engine::Engine;
 use crate::engine::boot::{self, OpenError, Parts};
 use crate::engine::hub::Shape;
+use crate::engine::setup::Setup;
 use crate::engine::threads::Threads;
 use crate::error::Error;
 use crate::limits;
@@ -48,12 +48,13 @@ fn parts(medium: Medium, store: StoreOptions, registry: Registry) -> Parts {
     Parts {
         medium,
         store,
-        registry,
-        states: States::new(),
+        setup: Setup {
+            registry: Some(registry),
+            ..Setup::default()
+        },
         clock: Arc::new(SystemClock::new()),
         entropy: Arc::new(SystemEntropy),
         runtime: tokio::runtime::Handle::current(),
-        activity_limit: limits::ACTIVITIES_MAX,
         shape: Shape {
             shards: 3,
             bell: None,
@@ -82,8 +83,8 @@ fn large() -> StoreOptions {
 /// `flow` waits for its event after its first step.
 fn flows() -> Registry {
     Registry::new()
-        .activity_fn("echo", |value| async move { Ok::<_, Error>(value) })
-        .orchestrator_fn("flow", |_| async {
+        .named_activity("echo", |value| async move { Ok::<_, Error>(value) })
+        .named_orchestrator("flow", |_| async {
             let first = named::activity("echo", &json!(1)).await?;
             let second = named::event("go").wait().await;
             Ok::<_, Error>(json!([first, second]))
@@ -103,7 +104,9 @@ async fn until(mut holds: impl AsyncFnMut() -> bool) {
 
 /// Starts a `flow` that then waits for its event, in the file and nowhere else.
 async fn start_waiting(engine: &Engine, id: &str) {
-    let started = engine.start_named("flow", &Value::Null).id(id);
+    let started = engine
+        .start(named::orchestrator("flow", &Value::Null))
+        .id(id);
     let instance = started.await.unwrap();
     until(async || instance.history().await.unwrap().len() >= 5).await;
     until(async || engine.counters().unfolded_bytes == 0).await;

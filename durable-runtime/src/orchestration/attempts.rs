@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use super::timer::{Timer, When};
 use crate::clock::Timestamp;
-use crate::event::{HistoryEvent, TimerPurpose};
+use crate::event::{HistoryEvent, Name, TimerPurpose};
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::{EventId, SourceSite};
 use crate::replay::{self, Answer, Context, Refused, Ticket};
@@ -18,6 +18,12 @@ use crate::retry::RetryPolicy;
 
 /// What is attempted.
 pub(super) trait Subject {
+    /// What it is, in words.
+    const KIND: &'static str;
+
+    /// Its durable name.
+    fn name(&self) -> &Name;
+
     /// Whether it can be asked for at all.
     fn check(&self) -> Result<(), Fault>;
 
@@ -45,14 +51,16 @@ pub(super) struct AttemptNumbers {
 }
 
 /// A call with its attempts, asked for when it is first polled.
-#[derive(Debug)]
 pub(super) struct Attempts<S> {
     pub(super) subject: S,
     pub(super) site: SourceSite,
     pub(super) retry: RetryPolicy,
-    pub(super) retry_when: Option<fn(&Failure) -> bool>,
+    pub(super) retry_when: Option<IsWorth>,
     state: State,
 }
+
+/// Whether a failure is worth another attempt.
+pub(super) type IsWorth = Box<dyn Fn(&Failure) -> bool + Send>;
 
 #[derive(Debug)]
 enum State {
@@ -171,7 +179,12 @@ impl<S: Subject> Attempts<S> {
         let delay = call
             .policy
             .delay_after(call.attempt, now.since(call.began))?;
-        if is_final(failure) || self.retry_when.is_some_and(|is_worth| !is_worth(failure)) {
+        if is_final(failure)
+            || self
+                .retry_when
+                .as_ref()
+                .is_some_and(|is_worth| !is_worth(failure))
+        {
             return None;
         }
         let purpose = TimerPurpose::Retry(call.first);

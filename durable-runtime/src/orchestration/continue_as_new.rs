@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::{OrchestratorCall, OrchestratorParts, settle};
-use crate::definition::OrchestratorMarker;
 use crate::durable::Durable;
+use crate::payload::{EncodeError, Payload};
 use crate::replay::{self, Continue, Stop};
 
 /// Ends this execution; the instance goes on with a new one, which begins with `call`'s input and an empty history.
@@ -21,34 +22,59 @@ use crate::replay::{self, Continue, Stop};
 /// # Panics
 /// When polled outside an orchestrator, for a `call` of another orchestrator, and for one with an id, a tag or a retry
 /// policy of its own: the instance keeps its id and tags, and only a child is retried.
-pub fn continue_as_new<Out: 'static, M: OrchestratorMarker<Out>>(
-    call: OrchestratorCall<Out, M>,
-) -> ContinueAsNew<Out, M> {
-    ContinueAsNew { call: Some(call) }
+pub fn continue_as_new<Out: 'static, M>(call: OrchestratorCall<Out, M>) -> ContinueAsNew<Out> {
+    ContinueAsNew {
+        next: Some(Next::Called(call.into_parts().0)),
+        types: PhantomData,
+    }
 }
 
-/// The future of [`continue_as_new`].
+/// The future of [`continue_as_new`]; it never resolves.
 #[must_use = "the execution goes on until this is awaited"]
-pub struct ContinueAsNew<Out, M> {
-    call: Option<OrchestratorCall<Out, M>>,
+pub struct ContinueAsNew<Out> {
+    next: Option<Next>,
+    types: PhantomData<fn() -> Out>,
+}
+
+/// What the next execution is.
+enum Next {
+    Called(OrchestratorParts),
+    /// What this one is, with another input.
+    Itself(Result<Payload, EncodeError>),
+}
+
+impl<Out> ContinueAsNew<Out> {
+    pub(super) fn of_itself(input: Result<Payload, EncodeError>) -> Self {
+        Self {
+            next: Some(Next::Itself(input)),
+            types: PhantomData,
+        }
+    }
 }
 
 #[diagnostic::do_not_recommend]
-impl<Out: 'static, M: OrchestratorMarker<Out>> Durable for ContinueAsNew<Out, M> {}
+impl<Out> Durable for ContinueAsNew<Out> {}
 
-impl<Out: 'static, M: OrchestratorMarker<Out>> Future for ContinueAsNew<Out, M> {
+impl<Out> Future for ContinueAsNew<Out> {
     type Output = Out;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Out> {
-        if let Some(call) = self.call.take() {
-            go_on(call.into_parts());
+        match self.next.take() {
+            Some(Next::Called(next)) => go_on(next),
+            Some(Next::Itself(input)) => go_on(itself(input)),
+            None => {}
         }
         Poll::Pending
     }
 }
 
+fn itself(input: Result<Payload, EncodeError>) -> OrchestratorParts {
+    let name = replay::require("`continue_as_new`", |context| context.name().clone());
+    OrchestratorParts::new(name, input)
+}
+
 /// Ends the execution.
-pub(super) fn go_on(next: OrchestratorParts) {
+fn go_on(next: OrchestratorParts) {
     let name = replay::require("`continue_as_new`", |context| context.name().clone());
     if name != next.name {
         other_orchestrator(&name, &next.name);
@@ -59,7 +85,7 @@ pub(super) fn go_on(next: OrchestratorParts) {
     let input = settle::recordable(next.input, "input", &name);
     replay::require("`continue_as_new`", |context| match input {
         Ok(input) => context.stop(Stop::Continue(Continue {
-            version: next.version,
+            version: next.version.or_else(|| context.started().version.clone()),
             input,
         })),
         Err(fault) => context.fault(fault),
@@ -98,7 +124,7 @@ fn not_taken(name: &str, given: &str) -> ! {
     )
 }
 
-impl<Out, M> fmt::Debug for ContinueAsNew<Out, M> {
+impl<Out> fmt::Debug for ContinueAsNew<Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("continue as new")
     }

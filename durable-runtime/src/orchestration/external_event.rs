@@ -50,6 +50,10 @@ impl<T> Event<T> {
     pub fn name(&self) -> &str {
         &self.name
     }
+
+    pub(crate) fn full_name(&self) -> &Name {
+        &self.name
+    }
 }
 
 impl<T: Recordable> Event<T> {

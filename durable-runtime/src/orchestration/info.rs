@@ -43,7 +43,7 @@ pub fn info() -> OrchestrationInfo {
         version: started.version.clone(),
         parent: started.parent.clone(),
         tags: started.tags.clone(),
-        started_at: started.at.to_system_time(),
+        started_at: started.at.into(),
     }
 }
 
@@ -63,7 +63,7 @@ pub fn is_replaying() -> bool {
 /// Outside an orchestrator.
 #[track_caller]
 pub fn now() -> SystemTime {
-    replay::require("`now`", |context| context.at()).to_system_time()
+    replay::require("`now`", |context| context.at()).into()
 }
 
 /// A new identifier, of version 5: unique, but not secret.

@@ -2,13 +2,17 @@
 //!
 //! Source: `docs/design.md`, "Two channels of failure".
 
-use std::task::Poll;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use super::call::TwoChannels;
 use crate::definition::{Decoded, OutputCodec};
+use crate::durable::Durable;
 use crate::event::Name;
 use crate::failure::{Fault, FaultKind, Outcome};
 use crate::id::SourceSite;
-use crate::payload::{DecodeError, EncodeError, Payload};
+use crate::payload::{Codec, DecodeError, EncodeError, Payload};
 use crate::replay::{self, Stall, Stop};
 
 /// A call that gives a fault as a value: `Ok` is the declared result, `Err` the fault.
@@ -28,11 +32,17 @@ impl<C> Caught<C> {
     }
 }
 
-/// What [`Caught`] gives for an outcome.
-pub(super) fn caught<Out>(decoded: Decoded<Out>) -> Result<Out, Fault> {
-    match decoded {
-        Decoded::Value(value) => Ok(value),
-        Decoded::Fault(fault) => Err(fault),
+#[diagnostic::do_not_recommend]
+impl<C: TwoChannels + Unpin> Durable for Caught<C> {}
+
+impl<C: TwoChannels + Unpin> Future for Caught<C> {
+    type Output = Result<C::Declared, Fault>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.0.poll_decoded(cx).map(|decoded| match decoded {
+            Decoded::Value(value) => Ok(value),
+            Decoded::Fault(fault) => Err(fault),
+        })
     }
 }
 
@@ -58,8 +68,13 @@ pub(super) fn unreadable<T>(what: &str, site: SourceSite, error: &DecodeError) -
     Poll::Pending
 }
 
-/// A fault that was not caught: the declared error if that can hold it, else the end of the orchestration.
-pub(super) fn uncaught<Out>(codec: &OutputCodec<Out>, fault: Fault) -> Poll<Out> {
+/// What an await without `.catch()` gives. A fault becomes the declared error if that can hold it, else it ends the
+/// orchestration.
+pub(super) fn merged<Out>(codec: &OutputCodec<Out>, decoded: Decoded<Out>) -> Poll<Out> {
+    let fault = match decoded {
+        Decoded::Value(value) => return Poll::Ready(value),
+        Decoded::Fault(fault) => fault,
+    };
     if let Some(from_fault) = codec.from_fault {
         return Poll::Ready(from_fault(fault));
     }
@@ -81,4 +96,10 @@ pub(super) fn recordable(
         Some(fault) => Err(fault),
         None => Ok(payload),
     }
+}
+
+/// A value that was found to be [`recordable`].
+pub(super) fn checked(payload: &Result<Payload, Fault>) -> Payload {
+    let none = |_: &Fault| Payload::from_parts(Codec::Json, &b"null"[..]);
+    payload.as_ref().map_or_else(none, Payload::clone)
 }

@@ -16,7 +16,7 @@ use crate::replay::Code;
 impl Registry {
     /// Adds an activity by name: a closure from JSON to JSON, for tools and tests.
     #[must_use]
-    pub fn activity_fn<F, Fut, E>(mut self, name: impl Into<String>, body: F) -> Self
+    pub fn named_activity<F, Fut, E>(mut self, name: impl Into<String>, body: F) -> Self
     where
         F: Fn(Value) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Value, E>> + Send + 'static,
@@ -44,9 +44,9 @@ impl Registry {
     /// Adds an orchestrator by name: a closure from JSON to JSON, for tools and tests.
     ///
     /// The compiler does not check such a body: keep it to what
-    /// [`orchestration::named`](crate::orchestration::named) offers.
+    /// [`named`](crate::named) offers.
     #[must_use]
-    pub fn orchestrator_fn<F, Fut, E>(mut self, name: impl Into<String>, body: F) -> Self
+    pub fn named_orchestrator<F, Fut, E>(mut self, name: impl Into<String>, body: F) -> Self
     where
         F: Fn(Value) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Value, E>> + 'static,

@@ -289,8 +289,9 @@ impl Log {
         for event in events {
             standing.apply(event);
         }
-        let updated_at = standing.summary.as_ref().map(|summary| summary.updated_at);
-        self.time = self.time.max(updated_at.unwrap_or_default());
+        if let Some(summary) = &standing.summary {
+            self.time = (self.time).max(Timestamp::from_system_time(summary.updated_at));
+        }
         standing.frames.push(frame);
         Ok(())
     }

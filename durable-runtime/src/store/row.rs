@@ -1,20 +1,22 @@
-//! Rows of `instances` and `open`: versioned, and sealed with a checksum over the key they belong to.
+//! Rows of `open`, and what they have in common with those of `instances`: they are versioned, and sealed with a checksum
+//! over the key they belong to.
 //!
 //! A row is a version byte, a checksum of all that follows it, the kind of row, the instance's key, and the body. As
 //! with records, a version is never edited once it is released.
 
-use std::collections::BTreeMap;
+mod summary;
 
 use bincode::{BorrowDecode, Encode};
 
-use super::asked::Asked;
 use super::error::{StoreError, chain};
 use super::frame::Checksum;
 use super::outstanding::Outstanding;
-use super::summary::{Status, Summary};
+use super::summary::Summary;
 use crate::clock::Timestamp;
 use crate::event::encoding::{self, v1};
 use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, Sequence};
+
+pub(crate) use self::summary::{summary_from_row, summary_to_row};
 
 /// The version that rows are written in.
 const VERSION: u8 = 1;
@@ -40,40 +42,6 @@ impl Kind {
             Self::Outstanding => "open",
         };
         format!("row {} of `{table}`", key.0)
-    }
-}
-
-/// A row of `instances`.
-///
-/// # Errors
-/// [`StoreError::Unrecordable`]; no value of ours leads to it.
-pub(crate) fn summary_to_row(
-    key: InstanceKey,
-    summary: &Summary,
-    checksum: Checksum,
-) -> Result<Vec<u8>, StoreError> {
-    let mut row = begin(Kind::Summary, key);
-    put(&StoredSummary::from(summary), &mut row)?;
-    Ok(seal(row, checksum))
-}
-
-/// Reads a row of `instances`.
-///
-/// # Errors
-/// [`StoreError::Damaged`] or [`StoreError::NewerFormat`].
-pub(crate) fn summary_from_row(
-    key: InstanceKey,
-    row: &[u8],
-    checksum: Checksum,
-) -> Result<Summary, StoreError> {
-    let body = open(Kind::Summary, key, row, checksum)?;
-    match encoding::read::<StoredSummary<'_>>(body) {
-        Ok((stored, [])) => Ok(stored.into()),
-        Ok((_, rest)) => Err(StoreError::damaged(
-            Kind::Summary.place(key),
-            format!("{} bytes follow it", rest.len()),
-        )),
-        Err(error) => Err(StoreError::damaged(Kind::Summary.place(key), chain(&error))),
     }
 }
 
@@ -216,43 +184,6 @@ fn open(kind: Kind, key: InstanceKey, row: &[u8], checksum: Checksum) -> Result<
     }
 }
 
-/// What version 1 writes of a [`Summary`].
-#[derive(Encode, BorrowDecode)]
-struct StoredSummary<'a> {
-    id: &'a str,
-    name: &'a str,
-    version: Option<&'a str>,
-    status: StoredStatus,
-    execution: u32,
-    created_at: u64,
-    updated_at: u64,
-    completed_at: Option<u64>,
-    parent: Option<v1::Parent<'a>>,
-    tags: Vec<(&'a str, &'a str)>,
-    input: v1::Payload<'a>,
-    custom_status: Option<v1::Payload<'a>>,
-    outcome: Option<v1::Outcome<'a>>,
-    stalled: Option<(v1::StallReason, &'a str)>,
-    events: u32,
-    asked: Option<StoredAsked>,
-}
-
-/// The digests of name and version, and of the input.
-#[derive(Encode, BorrowDecode)]
-struct StoredAsked {
-    orchestrator: u128,
-    input: u128,
-}
-
-#[derive(Encode, BorrowDecode)]
-enum StoredStatus {
-    Pending,
-    Running,
-    Completed,
-    Failed,
-    Stalled,
-}
-
 /// What version 1 writes of an [`Outstanding`]: its parts one after the other, so that none of them, but not their sum, is
 /// bounded by what one stored value may claim.
 #[derive(Encode, BorrowDecode)]
@@ -307,80 +238,6 @@ impl Item<'_> {
                     .children
                     .insert(EventId(id), InstanceId::stored(instance));
             }
-        }
-    }
-}
-
-impl<'a> From<&'a Summary> for StoredSummary<'a> {
-    fn from(summary: &'a Summary) -> Self {
-        Self {
-            id: summary.id.as_str(),
-            name: &summary.name,
-            version: summary.version.as_deref(),
-            status: match summary.status {
-                Status::Pending => StoredStatus::Pending,
-                Status::Running => StoredStatus::Running,
-                Status::Completed => StoredStatus::Completed,
-                Status::Failed => StoredStatus::Failed,
-                Status::Stalled => StoredStatus::Stalled,
-            },
-            execution: summary.execution.0,
-            created_at: summary.created_at.0,
-            updated_at: summary.updated_at.0,
-            completed_at: summary.completed_at.map(|at| at.0),
-            parent: summary.parent.as_ref().map(Into::into),
-            tags: (summary.tags.iter())
-                .map(|(key, value)| (key.as_str(), value.as_str()))
-                .collect(),
-            input: (&summary.input).into(),
-            custom_status: summary.custom_status.as_ref().map(Into::into),
-            outcome: summary.outcome.as_ref().map(Into::into),
-            stalled: (summary.stalled.as_ref())
-                .map(|(reason, report)| ((*reason).into(), report.as_str())),
-            events: summary.events,
-            asked: summary.asked.map(|asked| StoredAsked {
-                orchestrator: asked.orchestrator,
-                input: asked.input,
-            }),
-        }
-    }
-}
-
-impl From<StoredSummary<'_>> for Summary {
-    fn from(stored: StoredSummary<'_>) -> Self {
-        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        Self {
-            id: InstanceId::stored(stored.id),
-            name: stored.name.to_owned().into(),
-            version: stored.version.map(str::to_owned),
-            status: match stored.status {
-                StoredStatus::Pending => Status::Pending,
-                StoredStatus::Running => Status::Running,
-                StoredStatus::Completed => Status::Completed,
-                StoredStatus::Failed => Status::Failed,
-                StoredStatus::Stalled => Status::Stalled,
-            },
-            execution: ExecutionId(stored.execution),
-            created_at: Timestamp(stored.created_at),
-            updated_at: Timestamp(stored.updated_at),
-            completed_at: stored.completed_at.map(Timestamp),
-            parent: stored.parent.map(Into::into),
-            tags: stored
-                .tags
-                .into_iter()
-                .map(owned)
-                .collect::<BTreeMap<_, _>>(),
-            input: stored.input.into(),
-            custom_status: stored.custom_status.map(Into::into),
-            outcome: stored.outcome.map(Into::into),
-            stalled: stored
-                .stalled
-                .map(|(reason, report)| (reason.into(), report.to_owned())),
-            events: stored.events,
-            asked: stored.asked.map(|asked| Asked {
-                orchestrator: asked.orchestrator,
-                input: asked.input,
-            }),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What a client sees of an instance.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::time::SystemTime;
 
 use super::asked::Asked;
 use crate::clock::Timestamp;
-use crate::event::{ExecutionStarted, HistoryEvent, Name, Parent, StallReason};
+use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, Name, Parent, StallReason};
 use crate::failure::Outcome;
 use crate::id::{ExecutionId, InstanceId};
 use crate::payload::{Codec, Payload};
@@ -26,11 +28,11 @@ pub struct Summary {
     /// The execution that runs, or ran last.
     pub execution: ExecutionId,
     /// When its first execution was recorded.
-    pub created_at: Timestamp,
+    pub created_at: SystemTime,
     /// The time of the last event that has one.
-    pub updated_at: Timestamp,
+    pub updated_at: SystemTime,
     /// The time of the turn that ended it.
-    pub completed_at: Option<Timestamp>,
+    pub completed_at: Option<SystemTime>,
     /// Who started it and waits for it.
     pub parent: Option<Parent>,
     /// The caller's tags.
@@ -41,8 +43,8 @@ pub struct Summary {
     pub custom_status: Option<Payload>,
     /// How it ended.
     pub outcome: Option<Outcome>,
-    /// Why it waits to be mended, and the report for people.
-    pub stalled: Option<(StallReason, String)>,
+    /// Why it waits to be mended, if it does.
+    pub stalled: Option<Stalled>,
     /// Events of its current execution, which is also the sequence of the next one.
     pub events: u32,
     /// What its first execution was started with, once that is not the current one any more.
@@ -65,6 +67,31 @@ pub enum Status {
     Stalled,
 }
 
+/// Why an instance waits to be mended. Displayed, it is the report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stalled {
+    /// The reason, for programs.
+    pub reason: StallReason,
+    /// What was expected, what was found and what helps, for people.
+    pub report: String,
+}
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report)
+    }
+}
+
+impl From<&ExecutionStalled> for Stalled {
+    fn from(recorded: &ExecutionStalled) -> Self {
+        Self {
+            reason: recorded.reason,
+            report: recorded.report.clone(),
+        }
+    }
+}
+
 impl Summary {
     /// The summary of an instance whose only event this is.
     pub(crate) fn started(started: &ExecutionStarted) -> Self {
@@ -74,8 +101,8 @@ impl Summary {
             version: started.version.clone(),
             status: Status::Pending,
             execution: started.execution,
-            created_at: started.at,
-            updated_at: started.at,
+            created_at: started.at.into(),
+            updated_at: started.at.into(),
             completed_at: None,
             parent: started.parent.clone(),
             tags: started.tags.clone(),
@@ -112,7 +139,7 @@ impl Summary {
             HistoryEvent::ExecutionStalled(stalled) => {
                 self.touch(stalled.at);
                 self.status = Status::Stalled;
-                self.stalled = Some((stalled.reason, stalled.report.clone()));
+                self.stalled = Some(stalled.into());
             }
             HistoryEvent::ActivityScheduled(_)
             | HistoryEvent::TimerCreated(_)
@@ -153,7 +180,7 @@ impl Summary {
     }
 
     fn touch(&mut self, at: Timestamp) {
-        self.updated_at = self.updated_at.max(at);
+        self.updated_at = self.updated_at.max(at.into());
     }
 }
 

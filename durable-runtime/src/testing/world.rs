@@ -17,7 +17,6 @@ use crate::engine::message::{Effects, Submission};
 use crate::engine::queue::Queue;
 use crate::engine::shard::Shard;
 use crate::limits;
-use crate::registry::Registry;
 use crate::store::{Medium, StoreError, StoreOptions};
 use crate::testing::clock::ManualClock;
 use crate::testing::memory::KeptDisk;
@@ -43,13 +42,13 @@ enum Order {
 
 impl World {
     /// Starts the world's thread over a disk.
-    pub(super) fn start(recipe: &Recipe, registry: Registry) -> Result<Self, OpenError> {
+    pub(super) fn start(recipe: &Recipe) -> Result<Self, OpenError> {
         let bell = Arc::new(Notify::new());
         let orders = Arc::new(Queue::new(Some(Arc::clone(&bell))));
         let (report, booted) = mpsc::channel();
         let (recipe, its_orders) = (recipe.clone(), Arc::clone(&orders));
         let thread = std::thread::Builder::new().name("durable-test-engine".to_owned());
-        let thread = thread.spawn(move || inhabit(recipe, registry, its_orders, &bell, &report));
+        let thread = thread.spawn(move || inhabit(recipe, its_orders, &bell, &report));
         let thread = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
         let hub = booted.recv().unwrap_or(Err(OpenError::NoRuntime))?;
         Ok(Self {
@@ -117,13 +116,7 @@ impl fmt::Debug for World {
 
 type Report = mpsc::Sender<Result<Arc<Hub>, OpenError>>;
 
-fn inhabit(
-    recipe: Recipe,
-    registry: Registry,
-    orders: Arc<Queue<Order>>,
-    bell: &Arc<Notify>,
-    report: &Report,
-) {
+fn inhabit(recipe: Recipe, orders: Arc<Queue<Order>>, bell: &Arc<Notify>, report: &Report) {
     let mut end = EndOfWorld {
         orders: Arc::clone(&orders),
         hub: None,
@@ -140,12 +133,10 @@ fn inhabit(
     let parts = Parts {
         medium: Medium::Backend(Box::new(KeptDisk(recipe.disk))),
         store: StoreOptions::default(),
-        registry,
-        states: recipe.states,
+        setup: recipe.setup,
         clock: recipe.clock,
         entropy: Arc::new(CountingEntropy::default()),
         runtime: runtime.handle().clone(),
-        activity_limit: recipe.activities,
         shape: Shape {
             shards: 1,
             bell: Some(Arc::clone(bell)),
@@ -303,96 +294,4 @@ impl Inhabitant {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::client::WaitError;
-    use crate::error::Error;
-    use crate::orchestration::{named, sleep};
-    use crate::testing::TestEngine;
-    use serde_json::{Value, json};
-
-    /// Nothing in these tests takes that long, unless it never ends.
-    const PATIENCE: Duration = Duration::from_secs(20);
-
-    fn start(gate: &Arc<Notify>) -> TestEngine {
-        let gate = Arc::clone(gate);
-        let registry = Registry::new()
-            .activity_fn("gate", move |value: Value| {
-                let gate = Arc::clone(&gate);
-                async move {
-                    gate.notified().await;
-                    Ok::<_, Error>(value)
-                }
-            })
-            .orchestrator_fn("nap", |_| async {
-                named::activity("gate", &json!(1)).await?;
-                sleep(Duration::from_secs(3600)).await;
-                Ok::<_, Error>(Value::Null)
-            });
-        TestEngine::builder().registry(registry).start().unwrap()
-    }
-
-    async fn in_time<T>(what: impl Future<Output = T>) -> T {
-        tokio::time::timeout(PATIENCE, what).await.unwrap()
-    }
-
-    /// A client that had given up waiting still made the clock skip.
-    #[tokio::test]
-    async fn time_stands_still_once_nobody_waits_any_more() {
-        let gate = Arc::new(Notify::new());
-        let engine = start(&gate);
-        let before = engine.now();
-        let nap = engine.start_named("nap", &Value::Null).await.unwrap();
-        tokio::select! {
-            biased;
-            _ = nap.wait() => panic!("the gate is closed"),
-            // The wait is known to the engine by then.
-            () = engine.settle() => {}
-        }
-        gate.notify_one();
-        for _ in 0..3 {
-            in_time(engine.settle()).await;
-        }
-        assert_eq!(engine.now(), before);
-        in_time(nap.wait()).await.unwrap();
-        assert_eq!(engine.now(), before + Duration::from_secs(3600));
-    }
-
-    /// Whatever was asked of a world that had ended was never answered.
-    #[tokio::test]
-    async fn after_a_shutdown_nothing_hangs() {
-        let engine = start(&Arc::new(Notify::new()));
-        in_time(engine.shutdown()).await;
-        in_time(engine.shutdown()).await;
-        in_time(engine.settle()).await;
-        in_time(engine.advance(Duration::from_secs(1))).await;
-        in_time(engine.evict()).await;
-    }
-
-    #[tokio::test]
-    async fn a_world_that_panics_lets_everybody_go() {
-        let engine = start(&Arc::new(Notify::new()));
-        let nap = engine.start_named("nap", &Value::Null).await.unwrap();
-        engine.settle().await;
-        let hub = Arc::clone(&engine.world.hub);
-        let orders = Arc::new(Queue::new(None));
-        let (answer, answered) = oneshot::channel();
-        orders.push([Order::Settle(answer)]);
-        let theirs = Arc::clone(&orders);
-        let world = std::thread::spawn(move || {
-            let _end = EndOfWorld {
-                orders: theirs,
-                hub: Some(hub),
-            };
-            panic!("a defect");
-        });
-        assert!(world.join().is_err());
-        assert!(in_time(answered).await.is_err());
-        let (late, _) = oneshot::channel();
-        assert!(!orders.push([Order::Evict(late)]));
-        assert!(matches!(
-            in_time(nap.wait()).await,
-            Err(WaitError::Stopped(_))
-        ));
-    }
-}
+mod tests;

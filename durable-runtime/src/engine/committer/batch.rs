@@ -8,7 +8,7 @@ use crate::engine::message::{
     TimerRef, TurnCommit, TurnCommitEnd,
 };
 use crate::event::{
-    Cancelled, ChildScheduled, Completed, ExecutionStarted, Failed, HistoryEvent, Parent, Pending,
+    Cancelled, ChildScheduled, Ended, ExecutionStarted, HistoryEvent, Parent, Pending,
     REPLAY_SEMANTICS,
 };
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
@@ -338,19 +338,7 @@ fn waiter(parent: &Parent) -> CommandRef {
 
 /// The outcome of a child, on its way to the instance that waits for it.
 pub(crate) fn child_outcome(waiter: CommandRef, outcome: Outcome, at: Timestamp) -> ShardInput {
-    let scheduled = waiter.scheduled;
-    let event = match outcome {
-        Outcome::Completed(output) => HistoryEvent::ChildCompleted(Completed {
-            scheduled,
-            at,
-            output,
-        }),
-        Outcome::Failed(failure) => HistoryEvent::ChildFailed(Failed {
-            scheduled,
-            at,
-            failure,
-        }),
-    };
+    let event = Ended::Child.with(outcome, waiter.scheduled, at);
     let arrival = Incoming::unasked(event, Some(waiter.execution));
     ShardInput::Incoming(waiter.instance, arrival)
 }

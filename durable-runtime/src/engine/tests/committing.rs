@@ -14,10 +14,13 @@ use crate::store::tests::support::memory;
 async fn what_a_shard_committed_is_folded_in_an_idle_moment() {
     let options = StoreOptions::default();
     let engine = open(memory(), options, flows()).await.unwrap();
-    let flow = engine.start_named("flow", &Value::Null).await.unwrap();
+    let flow = engine
+        .start(named::orchestrator("flow", &Value::Null))
+        .await
+        .unwrap();
     until(async || flow.history().await.unwrap().len() >= 5).await;
     assert!(engine.counters().unfolded_bytes > 0, "nothing was due");
-    flow.raise_named("go", &json!(2)).await.unwrap();
+    flow.raise(&named::event("go"), json!(2)).await.unwrap();
     until(async || engine.counters().unfolded_bytes == 0).await;
     engine.shutdown().await;
 }
@@ -27,10 +30,10 @@ async fn what_a_shard_committed_is_folded_in_an_idle_moment() {
 async fn chains_end_with_their_results_however_many_run_at_once() {
     const LENGTH: usize = 20;
     let registry = Registry::new()
-        .activity_fn("next", |value: Value| async move {
+        .named_activity("next", |value: Value| async move {
             Ok::<_, Error>(json!(value.as_u64().unwrap() + 1))
         })
-        .orchestrator_fn("chain", |_| async {
+        .named_orchestrator("chain", |_| async {
             let mut value = json!(0);
             for _ in 0..LENGTH {
                 value = named::activity("next", &value).await?;
@@ -44,7 +47,12 @@ async fn chains_end_with_their_results_however_many_run_at_once() {
         let before = engine.counters();
         let mut chains = Vec::new();
         for _ in 0..at_once {
-            chains.push(engine.start_named("chain", &Value::Null).await.unwrap());
+            chains.push(
+                engine
+                    .start(named::orchestrator("chain", &Value::Null))
+                    .await
+                    .unwrap(),
+            );
         }
         for chain in chains {
             assert_eq!(chain.result().await.unwrap(), Ok(json!(LENGTH)));

@@ -7,6 +7,7 @@ use redb::{ReadableTable, StorageBackend, TableDefinition};
 use serde_json::{Value, json};
 
 use super::{flows, large, open, open_keeping, start_waiting, until};
+use crate::Stalled;
 use crate::client::{LookupError, RaiseError, StartError, WaitError};
 use crate::clock::Timestamp;
 use crate::engine::message::{Incoming, ShardInput};
@@ -16,6 +17,7 @@ use crate::event::{ExecutionCompleted, HistoryEvent, Parent, StallReason};
 use crate::failure::Outcome;
 use crate::id::{ExecutionId, InstanceKey, Sequence};
 use crate::limits;
+use crate::named;
 use crate::store::tests::damage::{HISTORY, INSTANCES, edit, flip_last};
 use crate::store::tests::support::{Disk, impatient, open_impatient};
 use crate::store::{Medium, Status, StoreError, StoreOptions};
@@ -40,7 +42,7 @@ async fn filled() -> Disk {
 
 async fn finish(engine: &Engine, id: &str) {
     let instance = engine.instance(id).await.unwrap().unwrap();
-    instance.raise_named("go", &json!(2)).await.unwrap();
+    instance.raise(&named::event("go"), json!(2)).await.unwrap();
     assert_eq!(instance.wait().await.unwrap().status, Status::Completed);
 }
 
@@ -67,12 +69,12 @@ fn segments(disk: &Disk, instance: u64) -> Vec<(u32, Vec<u8>)> {
 /// Waits for a stall and returns its report.
 async fn stalled(engine: &Engine, id: &str) -> String {
     let instance = engine.instance(id).await.unwrap().unwrap();
-    let mut seen = instance.status().await.unwrap();
+    let mut seen = instance.summary().await.unwrap();
     while seen.status != Status::Stalled {
         let changed = tokio::time::timeout(super::PATIENCE, instance.changed(&seen));
         seen = changed.await.unwrap().unwrap();
     }
-    let (reason, report) = seen.stalled.unwrap();
+    let Stalled { reason, report, .. } = seen.stalled.unwrap();
     assert_eq!(reason, StallReason::Damaged);
     report
 }
@@ -99,8 +101,8 @@ async fn above_the_limit_a_damaged_history_stalls_its_instance_and_no_other() {
     );
     assert_eq!(history.to_string(), report);
     // What reaches it is kept, behind what is damaged.
-    instance.raise_named("go", &json!(2)).await.unwrap();
-    let events = instance.status().await.unwrap().events;
+    instance.raise(&named::event("go"), json!(2)).await.unwrap();
+    let events = instance.summary().await.unwrap().events;
     until(async || engine.counters().unfolded_bytes == 0).await;
     engine.shutdown().await;
     let after = segments(&disk, 1);
@@ -112,7 +114,7 @@ async fn above_the_limit_a_damaged_history_stalls_its_instance_and_no_other() {
     assert_eq!(stalled(&engine, "first").await, report);
     let instance = engine.instance("first").await.unwrap().unwrap();
     until(async || engine.counters().unfolded_bytes == 0).await;
-    assert_eq!(instance.status().await.unwrap().events, events);
+    assert_eq!(instance.summary().await.unwrap().events, events);
     engine.shutdown().await;
 
     damage_history(&disk, 1);
@@ -131,7 +133,7 @@ async fn a_live_instance_whose_history_is_damaged_stalls_in_the_words_of_its_rea
     // The integrity of the pages is right, so the file is opened; whoever reads the history finds it.
     let engine = open_disk(&disk, impatient(0)).await;
     let second = engine.instance("second").await.unwrap().unwrap();
-    second.raise_named("go", &json!(2)).await.unwrap();
+    second.raise(&named::event("go"), json!(2)).await.unwrap();
     let report = stalled(&engine, "second").await;
     let history = second.history().await.unwrap_err();
     assert_eq!(history.to_string(), report);
@@ -145,7 +147,7 @@ async fn a_damaged_history_of_an_ended_instance_says_so_and_harms_nobody() {
     damage_history(&disk, 3);
     let engine = open_disk(&disk, large()).await;
     let third = engine.instance("third").await.unwrap().unwrap();
-    assert_eq!(third.status().await.unwrap().status, Status::Completed);
+    assert_eq!(third.status().await.unwrap(), Status::Completed);
     let history = third.history().await.unwrap_err().to_string();
     assert!(
         history.starts_with("the history of instance 3, execution 1, from event ")
@@ -167,11 +169,14 @@ async fn a_damaged_row_of_an_ended_instance_is_an_error_of_those_who_ask_for_it(
         let text = error.to_string();
         text.starts_with("row 3 of `instances` is damaged: its checksum is wrong")
     };
-    assert!(matches!(third.status().await, Err(LookupError::Store(error)) if is_damage(&error)));
+    assert!(matches!(third.summary().await, Err(LookupError::Store(error)) if is_damage(&error)));
     assert!(matches!(third.wait().await, Err(WaitError::Store(error)) if is_damage(&error)));
-    let again = engine.start_named("flow", &Value::Null).id("third").await;
+    let again = engine
+        .start(named::orchestrator("flow", &Value::Null))
+        .id("third")
+        .await;
     assert!(matches!(again, Err(StartError::Store(error)) if is_damage(&error)));
-    let raised = third.raise_named("go", &json!(2)).await;
+    let raised = third.raise(&named::event("go"), json!(2)).await;
     let Err(RaiseError::Damaged { id, report }) = raised else {
         panic!("{raised:?}");
     };
@@ -209,8 +214,8 @@ async fn an_instance_whose_own_row_is_damaged_while_it_waits_stands_still_alone(
         edit_live(&engine, INSTANCES, 1);
         let first = engine.instance("first").await.unwrap().unwrap();
         for _ in 0..2 {
-            let value = json!(2);
-            let raised = tokio::time::timeout(super::PATIENCE, first.raise_named("go", &value));
+            let (go, value) = (named::event("go"), json!(2));
+            let raised = tokio::time::timeout(super::PATIENCE, first.raise(&go, value));
             let raised = raised.await.unwrap();
             assert!(
                 matches!(raised, Err(RaiseError::Damaged { .. })),
@@ -334,9 +339,11 @@ const PAGE: usize = 4096;
 /// Whatever becomes of an engine whose file is damaged, nobody waits for it for ever.
 async fn assert_ends(engine: &Engine, page: usize) {
     let ended = tokio::time::timeout(super::PATIENCE, async {
-        let started = engine.start_named("flow", &Value::Null).await;
+        let started = engine
+            .start(named::orchestrator("flow", &Value::Null))
+            .await;
         if let Ok(instance) = started
-            && instance.raise_named("go", &json!(2)).await.is_ok()
+            && instance.raise(&named::event("go"), json!(2)).await.is_ok()
         {
             drop(instance.wait().await);
         }

@@ -24,7 +24,7 @@ use crate::store::{Medium, Status, StoreOptions};
 /// `wait` keeps `held` while it lives, and returns what its event says.
 fn holding(held: &Arc<()>) -> Registry {
     let held = Arc::clone(held);
-    Registry::new().orchestrator_fn("wait", move |_| {
+    Registry::new().named_orchestrator("wait", move |_| {
         let held = Arc::clone(&held);
         async move {
             let value = named::event("go").wait().await;
@@ -51,7 +51,11 @@ async fn work(engine: Engine, name: &'static str) -> Story {
     };
     for number in 0.. {
         let id = format!("{name}-{number}");
-        let instance = match engine.start_named("wait", &Value::Null).id(&id).await {
+        let instance = match engine
+            .start(named::orchestrator("wait", &Value::Null))
+            .id(&id)
+            .await
+        {
             Ok(instance) => instance,
             Err(StartError::Unknown(why)) => {
                 says_why(&why);
@@ -65,7 +69,7 @@ async fn work(engine: Engine, name: &'static str) -> Story {
             Err(error) => panic!("{error:?}"),
         };
         story.started.push(id.clone());
-        match instance.raise_named("go", &json!(number)).await {
+        match instance.raise(&named::event("go"), json!(number)).await {
             Ok(()) => story.raised.push(id),
             Err(RaiseError::Unknown(why)) => {
                 says_why(&why);
@@ -113,7 +117,10 @@ async fn fail(fault: Fault, after: u64) -> usize {
     let registry = holding(&held);
     let nothing_lives = Arc::strong_count(&held);
     let engine = open(disk.medium(), impatient(2), registry).await.unwrap();
-    let waiting = engine.start_named("wait", &Value::Null).id("waiting").await;
+    let waiting = engine
+        .start(named::orchestrator("wait", &Value::Null))
+        .id("waiting")
+        .await;
     let waiting = waiting.unwrap();
     let waiter = tokio::spawn({
         let waiting = waiting.clone();
@@ -127,17 +134,19 @@ async fn fail(fault: Fault, after: u64) -> usize {
     }
 
     assert!(matches!(waiter.await.unwrap(), Err(WaitError::Stopped(why)) if is_why(&why)));
-    let started = engine.start_named("wait", &Value::Null).await;
+    let started = engine
+        .start(named::orchestrator("wait", &Value::Null))
+        .await;
     assert!(matches!(started, Err(StartError::Stopped(why)) if is_why(&why)));
-    let raised = waiting.raise_named("go", &json!(0)).await;
+    let raised = waiting.raise(&named::event("go"), json!(0)).await;
     // Its shard may not have heard of the end yet.
     let Err(RaiseError::Stopped(why) | RaiseError::Unknown(why)) = raised else {
         panic!("{raised:?}");
     };
     says_why(&why);
     // What was recorded can be read until the file is closed.
-    until(async || waiting.status().await.is_err()).await;
-    let status = waiting.status().await;
+    until(async || waiting.summary().await.is_err()).await;
+    let status = waiting.summary().await;
     assert!(matches!(status, Err(LookupError::Stopped(why)) if is_why(&why)));
     until(async || Arc::strong_count(&held) == nothing_lives).await;
     engine.shutdown().await;
@@ -167,18 +176,21 @@ async fn holds_all(disk: &Disk, stories: &[Story]) {
             let instance = engine.instance(id).await.unwrap().unwrap();
             if !story.raised.contains(id) {
                 // Whether its event was recorded is unknown; a second one does no harm.
-                drop(instance.raise_named("go", &json!(0)).await);
+                drop(instance.raise(&named::event("go"), json!(0)).await);
             }
             assert_eq!(instance.wait().await.unwrap().status, Status::Completed);
         }
         if let Some(id) = &story.unknown {
             // To start it again is safe, whatever became of it.
-            let again = engine.start_named("wait", &Value::Null).id(id).await;
+            let again = engine
+                .start(named::orchestrator("wait", &Value::Null))
+                .id(id)
+                .await;
             assert_eq!(again.unwrap().id().as_str(), id);
         }
     }
     let waiting = engine.instance("waiting").await.unwrap().unwrap();
-    waiting.raise_named("go", &json!(1)).await.unwrap();
+    waiting.raise(&named::event("go"), json!(1)).await.unwrap();
     assert_eq!(waiting.wait().await.unwrap().status, Status::Completed);
     engine.shutdown().await;
 }
@@ -257,7 +269,9 @@ async fn a_second_shutdown_returns_as_the_first_did() {
         let stopped = tokio::time::timeout(PATIENCE, engine.shutdown());
         stopped.await.unwrap();
     }
-    let started = engine.start_named("wait", &Value::Null).await;
+    let started = engine
+        .start(named::orchestrator("wait", &Value::Null))
+        .await;
     assert!(
         matches!(started, Err(StartError::Stopped(_))),
         "{started:?}"

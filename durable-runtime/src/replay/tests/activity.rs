@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::*;
 use crate::event::{HistoryEvent, TimerPurpose};
@@ -175,6 +175,41 @@ fn faults_that_would_only_come_again_are_not_retried() {
 }
 
 #[test]
+fn a_condition_of_the_call_decides_about_declared_errors_and_not_about_faults() {
+    let code = code(|lasting: Value| async move {
+        let lasting: Declined = serde_json::from_value(lasting).unwrap();
+        let call = charge(1).retry_when(move |error| *error != lasting);
+        call.await.map_err(|error| format!("{error:?}"))
+    });
+    let other = Declined::Fault("other".to_owned());
+    let mut world = World::start_with(&code, &json!(other));
+    world.fail(0, returned(&Declined::Card));
+    world.fire(1);
+    world.fail(2, panicked());
+    world.fire(3);
+    world.fail(4, returned(&other));
+    assert_eq!(world.output(), json!({"Err": r#"Fault("other")"#}));
+    // The attribute's condition, in whose place it stands, would have retried this.
+    let mut world = World::start_with(&code, &json!(other));
+    world.fail(0, returned(&other));
+    assert_eq!(world.output(), json!({"Err": r#"Fault("other")"#}));
+}
+
+#[test]
+fn a_condition_of_a_call_by_name_sees_what_was_returned() {
+    let code = code(|(): ()| async {
+        let call = named::activity("charge", &json!(1)).retry(RetryPolicy::attempts(3));
+        let call = call.retry_when(|failure| failure.to_string() != "declined");
+        call.await.map_err(|failure| failure.to_string())
+    });
+    let mut world = World::start(&code);
+    world.fail(0, panicked());
+    world.fire(1);
+    world.fail(2, returned(&Declined::Card));
+    assert_eq!(world.output(), json!({"Err": "declined"}));
+}
+
+#[test]
 fn a_deadline_that_passes_cancels_the_call() {
     let code = code(|(): ()| async {
         let first = double(1).timeout(Duration::from_secs(60)).await;
@@ -237,7 +272,7 @@ fn a_call_by_name_gives_json_and_either_failure() {
     let code = code(|(): ()| async {
         let value = named::activity("double", &json!(1)).await;
         let failure = named::activity("charge", &json!(1)).await;
-        let child = named::child("ship", &json!({}))
+        let child = named::orchestrator("ship", &json!({}))
             .id("ship-1")
             .version("2")
             .await;

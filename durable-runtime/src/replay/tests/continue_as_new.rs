@@ -103,12 +103,29 @@ fn what_cannot_be_taken_along_is_refused() {
 }
 
 #[test]
-fn by_name_it_keeps_the_orchestrator_and_its_version() {
-    let code = code(|(): ()| async { named::continue_as_new(&json!({"round": 2})).await });
-    let world = World::start(&code);
-    let Some(TurnEnd::Continued { next, .. }) = &world.end else {
-        panic!("{:?}", world.end);
-    };
-    assert_eq!((&*next.name, next.version.as_deref()), ("flow", None));
-    world.check();
+fn by_name_it_keeps_the_orchestrator_and_its_version_unless_one_is_given() {
+    let code = code(|which: String| async move {
+        let input = json!({"round": 2});
+        match &*which {
+            "input" => named::continue_as_new(&input).await,
+            "call" => continue_as_new(named::orchestrator("flow", &input))
+                .await
+                .unwrap(),
+            _ => continue_as_new(named::orchestrator("flow", &input).version("4"))
+                .await
+                .unwrap(),
+        }
+    });
+    for (which, version) in [
+        ("input", Some("3")),
+        ("call", Some("3")),
+        ("version", Some("4")),
+    ] {
+        let world = World::start_as(&code, Some("3"), &json!(which));
+        let Some(TurnEnd::Continued { next, .. }) = &world.end else {
+            panic!("{:?}", world.end);
+        };
+        assert_eq!((&*next.name, next.version.as_deref()), ("flow", version));
+        world.check();
+    }
 }

@@ -15,7 +15,7 @@ fn a_payload_that_is_too_large_is_a_fault_that_names_the_limit() {
     let code = code(|which: u8| async move {
         let failure = match which {
             0 => named::activity("charge", &json!(large())).await.err(),
-            1 => named::child("ship", &json!(large())).await.err(),
+            1 => named::orchestrator("ship", &json!(large())).await.err(),
             2 => {
                 side_effect(large).await;
                 None

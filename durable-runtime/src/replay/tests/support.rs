@@ -74,6 +74,11 @@ impl World {
     }
 
     pub(super) fn start_with(code: &Code, input: &Value) -> Self {
+        Self::start_as(code, None, input)
+    }
+
+    /// Starts an execution of this version.
+    pub(super) fn start_as(code: &Code, version: Option<&str>, input: &Value) -> Self {
         let mut world = Self {
             code: Arc::clone(code),
             execution: Execution::new(IDENTITY, Arc::clone(code)),
@@ -81,9 +86,9 @@ impl World {
             end: None,
             at: BEGIN,
         };
-        world.turn(vec![HistoryEvent::ExecutionStarted(Box::new(started(
-            input,
-        )))]);
+        let mut started = started(input);
+        started.version = version.map(str::to_owned);
+        world.turn(vec![HistoryEvent::ExecutionStarted(Box::new(started))]);
         world
     }
 

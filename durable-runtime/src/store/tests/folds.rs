@@ -52,7 +52,7 @@ fn an_instance_is_pending_running_stalled_and_at_last_completed() {
     assert_eq!((running.status, running.events), (Status::Running, 3));
     assert_eq!(
         (running.created_at, running.updated_at),
-        (Timestamp(10), Timestamp(20))
+        (Timestamp(10).into(), Timestamp(20).into())
     );
     assert_eq!(running.custom_status, Some(payload("half")));
     events.extend([
@@ -61,8 +61,11 @@ fn an_instance_is_pending_running_stalled_and_at_last_completed() {
     ]);
     let waiting = summary_of(&events);
     assert_eq!(waiting.status, Status::Stalled);
-    let report = "history and code disagree".to_owned();
-    assert_eq!(waiting.stalled, Some((StallReason::Divergence, report)));
+    let stall = waiting.stalled.unwrap();
+    assert_eq!(
+        (stall.reason, stall.to_string().as_str()),
+        (StallReason::Divergence, "history and code disagree")
+    );
     events.extend([turn(40, 2), status(Payload::json(&()).unwrap())]);
     let mended = summary_of(&events);
     assert_eq!(
@@ -77,7 +80,7 @@ fn an_instance_is_pending_running_stalled_and_at_last_completed() {
     assert_eq!((ended.status, ended.has_ended()), (Status::Completed, true));
     assert_eq!(
         (ended.outcome, ended.completed_at),
-        (Some(outcome), Some(Timestamp(40)))
+        (Some(outcome), Some(Timestamp(40).into()))
     );
 }
 
@@ -98,7 +101,10 @@ fn continue_as_new_keeps_the_beginning_and_the_custom_status() {
         (summary.status, summary.execution),
         (Status::Running, ExecutionId(2))
     );
-    assert_eq!((summary.events, summary.created_at), (2, Timestamp(10)));
+    assert_eq!(
+        (summary.events, summary.created_at),
+        (2, Timestamp(10).into())
+    );
     assert_eq!(
         (summary.input, summary.custom_status),
         (payload("next"), Some(payload("half")))

@@ -74,10 +74,13 @@ fn a_row_of_instances() {
     let full = Summary {
         asked: Some(Asked::of("ship", Some("2"), &bincode)),
         status: Status::Failed,
-        completed_at: Some(Timestamp(20)),
+        completed_at: Some(Timestamp(20).into()),
         custom_status: Some(payload("busy")),
         outcome: Some(Outcome::Failed(Failure::Fault(fault))),
-        stalled: Some((StallReason::UnknownSemantics, "report".to_owned())),
+        stalled: Some(crate::store::Stalled {
+            reason: StallReason::UnknownSemantics,
+            report: "report".to_owned(),
+        }),
         ..Summary::started(start)
     };
     let plain = Summary::started(&started("plain", 1, 1 << 40));

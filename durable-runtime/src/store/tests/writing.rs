@@ -84,7 +84,7 @@ fn an_id_names_one_instance_in_the_same_commit_and_in_later_ones() {
     };
     assert_eq!(
         (same, summary.status, summary.created_at),
-        (key, Status::Pending, Timestamp(5))
+        (key, Status::Pending, Timestamp(5).into())
     );
     transaction.commit().unwrap();
     for _ in 0..2 {
