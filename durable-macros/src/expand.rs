@@ -10,7 +10,7 @@ use quote::{ToTokens as _, format_ident, quote};
 use syn::Type;
 
 use crate::body::{self, Body};
-use crate::model::{Attributes, Function, Parameter, Role, compile_errors};
+use crate::model::{Attributes, Declaration, Function, Parameter, Role, compile_errors};
 use crate::options::Options;
 use crate::{fallback, helper, rules};
 
@@ -18,7 +18,12 @@ use crate::{fallback, helper, rules};
 pub(crate) fn attribute(role: Role, arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => function,
-        Err(error) => return fallback::not_a_function(role, item, error),
+        Err(error) => {
+            return match syn::parse2::<Declaration>(item.clone()) {
+                Ok(declaration) if role == Role::Helper => helper::declare(declaration, arguments),
+                _ => fallback::not_a_function(role, item, error),
+            };
+        }
     };
     let mut errors = Vec::new();
     let options = Options::parse(role, arguments, &mut errors);
@@ -197,7 +202,7 @@ impl<'a> Definition<'a> {
         let (levels, attrs, inner) = (&attributes.lints, &attributes.body, &body.attrs);
         let code = &body.code;
         let (lints, imports) = if self.is_activity() {
-            (quote!(#[allow(clippy::unused_async)]), TokenStream::new())
+            (activity_lints(), TokenStream::new())
         } else {
             (orchestrator_lints(), imports(runtime))
         };
@@ -223,6 +228,11 @@ impl<'a> Definition<'a> {
 
 fn marker_module(name: &Ident) -> Ident {
     format_ident!("__durable_{}", name)
+}
+
+/// An argument is owned because it was read from the history, whatever the body does with it.
+fn activity_lints() -> TokenStream {
+    quote!(#[allow(clippy::unused_async, clippy::needless_pass_by_value)])
 }
 
 /// A call that was never awaited does nothing, so it is an error where every await matters.

@@ -30,11 +30,8 @@ pub(crate) fn not_a_function(role: Role, item: &TokenStream, error: syn::Error) 
 
 /// For a function of a trait: only what runs can be annotated.
 fn without_body(role: Role, item: &TokenStream) -> syn::Error {
-    let help = match role {
-        Role::Helper => "annotate the one in the `impl`",
-        // Nor could that one be, see D103.
-        Role::Activity | Role::Orchestrator => "annotate a free function, and call it from here",
-    };
+    // Nor could the one in the `impl` be, see D103.
+    let help = "annotate a free function, and call it from here";
     let phrase = role.phrase();
     error_at(
         item,

@@ -1,12 +1,17 @@
 //! A helper as tokens: the same function, giving a durable future.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
-use syn::{FnArg, Pat, ReceiverKind, Signature};
+use proc_macro2::{Group, Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{FnArg, Pat, ReceiverKind, ReturnType, Signature, Type};
 
 use crate::body;
 use crate::expand::{braced, imports, orchestrator_lints};
-use crate::model::{Attributes, Function};
+use crate::model::{
+    Attributes, Declaration, Function, Role, compile_errors, located, output, place_of,
+};
+use crate::options::Options;
+use crate::rules::{self, unnamed};
 
 /// The expansion of `#[helper]`; breaches in the body are added to `errors`.
 pub(crate) fn expand(
@@ -26,17 +31,59 @@ pub(crate) fn expand(
     let (vis, mut sig) = (&function.vis, function.plain_signature());
     let output = function.output();
     sig.asyncness = None;
-    sig.output =
-        syn::parse_quote!(-> #runtime::Helper<impl ::core::future::Future<Output = #output>>);
+    sig.output = promised(runtime, &output);
     let bindings = bind_parameters(&mut sig);
     let (imports, lints) = (imports(runtime), orchestrator_lints());
     let block = braced(quote!(#imports #bindings #code), &function.body);
+    let future = typed(function.sig.ident.span(), &block, &output);
     quote! {
         #(#cfg)* #(#outer)* #lints #(#levels)* #(#attrs)* #(#inner)*
         #vis #sig {
-            #runtime::Helper::__new(async move #block)
+            #runtime::Helper::__new(#future)
         }
     }
+}
+
+/// The expansion of `#[helper]` on a function that a trait declares: what each `impl` gives is a helper.
+pub(crate) fn declare(declaration: Declaration, arguments: TokenStream) -> TokenStream {
+    let Declaration { attrs, mut sig } = declaration;
+    let mut errors = rules::check_declaration(&sig);
+    let options = Options::parse(Role::Helper, arguments, &mut errors);
+    sig.output = promised(&options.runtime(), &output(&sig));
+    sig.asyncness = None;
+    let errors = compile_errors(&errors);
+    quote!(#errors #(#attrs)* #sig;)
+}
+
+/// A durable future of this output, as the result of a function.
+fn promised(runtime: &TokenStream, output: &Type) -> ReturnType {
+    let span = output.span();
+    let runtime = located(runtime, span);
+    syn::parse_quote_spanned!(place_of(span)=> -> #runtime::Helper<impl ::core::future::Future<Output = #output>>)
+}
+
+/// The block as a future of this output. Of an `async` block rustc does not know it, as of an `async fn`: what is returned
+/// would not be coerced, and what is of another type be told of at the attribute.
+fn typed(name: Span, block: &Group, output: &Type) -> TokenStream {
+    let ident = Ident::new("output", place_of(output.span()));
+    let code = if unnamed(output).is_some() {
+        quote!(#block)
+    } else {
+        let expected = quote_spanned! {place_of(output.span())=>
+            if let ::core::option::Option::Some(#ident) = ::core::option::Option::None::<#output> {
+                return #ident;
+            }
+        };
+        quote! {{
+            #expected
+            #[allow(clippy::let_unit_value)]
+            let #ident: #output = #block;
+            #[allow(unreachable_code)]
+            #ident
+        }}
+    };
+    // At the name, which is the future in the eyes of whoever reads an error about it.
+    quote_spanned!(place_of(name)=> async move #code)
 }
 
 /// Gives every parameter a plain name in the signature and its pattern in the body, as `async fn` does: so all of them

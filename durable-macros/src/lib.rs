@@ -20,10 +20,21 @@ use proc_macro::TokenStream;
 
 use crate::model::Role;
 
-/// Makes an `async fn` an activity: code with side effects, whose result is recorded once it has returned.
+/// Makes a function an activity: code with side effects, whose result is recorded once it has returned.
 ///
 /// The function keeps its name, arguments and result; calling it gives an `ActivityCall`. Awaited in an orchestrator,
 /// it runs on the engine's runtime, at least once, and its result is recorded; awaited anywhere else, its body simply runs.
+///
+/// # Blocking code
+///
+/// An activity need not be `async`: `#[activity] fn hash(path: String) -> u64`. Its call is awaited like any other; its body
+/// runs on tokio's blocking pool, under the same limits, and a panic in it is a fault. Outside an orchestrator it runs on the
+/// blocking pool of the runtime that awaits it, or right there if there is none.
+///
+/// Nothing can stop such a body. If its attempt runs into a time-out, the fault is recorded at once, and what the body returns later
+/// counts for nothing; but it keeps its place under the limits, and its thread, until it returns, so that no more than the
+/// limit ever run. A body that may take long should look at `activity::is_cancelled()` from time to time. A tokio runtime that
+/// is dropped waits for it.
 ///
 /// # Options
 ///
@@ -32,15 +43,19 @@ use crate::model::Role;
 /// | `name = "charge"` | the durable name, under which it is found by later builds | the function's name |
 /// | `retry(max_attempts = 5, initial = "1s", backoff = 2.0, max_interval = "1h", total = "1d", when = is_transient)` | when and how often a failed attempt is followed by another; `when` is a `fn(&E) -> bool` for a `Result<_, E>` | one attempt |
 /// | `attempt_timeout = "30s"` | the longest that one attempt may run; `.timeout(..)` on the call limits all of it | none |
+/// | `heartbeat_timeout = "10s"` | the longest that one attempt may go without `activity::heartbeat(..)` | none |
 /// | `limit = 10` | how many may run at a time in one engine | none |
 /// | `codec = "json"` | how arguments and result are recorded: `"json"` or `"bincode"` | `"json"` |
-/// | `crate = ::path` | where `durable_runtime` is found, if it was renamed | `::durable_runtime` |
+/// | `crate = path` | where `durable_runtime` is found, if it was renamed; or write `extern crate its_name as durable_runtime;` once | `::durable_runtime` |
 ///
 /// A duration is a whole number and a unit: `"250ms"`, `"30s"`, `"5m"`, `"2h"`, `"1d"`.
 ///
 /// # State
 ///
-/// A parameter `#[state] db: &Db` is not part of the call: the engine supplies the value that was given to its builder.
+/// A parameter `#[state] db: &Db` is not part of the call: the engine lends the value that was given to its builder with
+/// `.state(..)`, as a `Db` or as an `Arc<Db>`. `#[state] db: Arc<Db>` takes a share of the same value, to hand to tasks and
+/// threads; `#[state] store: &dyn Store` and `Arc<dyn Store>` take what was given as an `Arc<dyn Store>`. There may be several, of
+/// different types. What is missing is named, with function, parameter and type, when the engine is opened.
 #[proc_macro_attribute]
 pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Role::Activity, options.into(), &item.into()).into()
@@ -61,7 +76,7 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name = "checkout"` | the durable name, under which it is found by later builds | the function's name |
 /// | `version = "2"` | the version, recorded with each instance | none |
 /// | `codec = "json"` | how arguments and result are recorded: `"json"` or `"bincode"` | `"json"` |
-/// | `crate = ::path` | where `durable_runtime` is found, if it was renamed | `::durable_runtime` |
+/// | `crate = path` | where `durable_runtime` is found, if it was renamed; or write `extern crate its_name as durable_runtime;` once | `::durable_runtime` |
 #[proc_macro_attribute]
 pub fn orchestrator(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Role::Orchestrator, options.into(), &item.into()).into()
@@ -70,9 +85,14 @@ pub fn orchestrator(options: TokenStream, item: TokenStream) -> TokenStream {
 /// Makes an `async fn` a helper: a part of an orchestrator that may be called from several.
 ///
 /// Its awaits are checked as an orchestrator's are and belong to its caller's history. Unlike an orchestrator it may
-/// take references, generics and `&mut self`, and what it takes and returns is not recorded.
+/// take references, be generic, be a method, and return what it borrows; what it takes and returns is not recorded. A
+/// future that it is given and awaits is bounded by `Durable`, not by `Future`. One that calls itself does so as
+/// `Box::pin(itself(..)).await`.
 ///
-/// The only option is `crate = ::path`: where `durable_runtime` is found, if it was renamed.
+/// In a trait, `#[helper] async fn step(&mut self) -> u32;` says that every implementation gives a helper, which generic helpers
+/// then may await; the functions of its `impl` blocks are annotated, too.
+///
+/// The only option is `crate = path`: where `durable_runtime` is found, if it was renamed.
 #[proc_macro_attribute]
 pub fn helper(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Role::Helper, options.into(), &item.into()).into()

@@ -5,7 +5,7 @@ use quote::format_ident;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Block, FnArg, Pat, PatType, ReturnType, Signature, Type, Visibility};
+use syn::{Attribute, Block, FnArg, Pat, PatType, ReturnType, Signature, Token, Type, Visibility};
 
 /// What an attribute makes of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,23 @@ impl Role {
             Self::Orchestrator => "orchestrator",
             Self::Helper => "helper",
         }
+    }
+}
+
+/// A function of a trait that each `impl` gives a body of its own.
+pub(crate) struct Declaration {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) sig: Signature,
+}
+
+impl Parse for Declaration {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let declaration = Self {
+            attrs: input.call(Attribute::parse_outer)?,
+            sig: input.parse()?,
+        };
+        input.parse::<Token![;]>()?;
+        Ok(declaration)
     }
 }
 
@@ -63,10 +80,12 @@ impl Parse for Function {
 impl Function {
     /// The declared result; `()` where none is written.
     pub(crate) fn output(&self) -> Type {
-        match &self.sig.output {
-            ReturnType::Default => syn::parse_quote_spanned!(self.sig.ident.span()=> ()),
-            ReturnType::Type(_, ty) => (**ty).clone(),
-        }
+        output(&self.sig)
+    }
+
+    /// Whether the body is not `async`.
+    pub(crate) fn is_blocking(&self) -> bool {
+        self.sig.asyncness.is_none()
     }
 
     /// The name without `r#`.
@@ -110,6 +129,14 @@ impl Function {
     }
 }
 
+/// The declared result; `()` where none is written.
+pub(crate) fn output(sig: &Signature) -> Type {
+    match &sig.output {
+        ReturnType::Default => syn::parse_quote_spanned!(sig.ident.span()=> ()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
+    }
+}
+
 /// One parameter of an annotated function.
 pub(crate) struct Parameter {
     /// Its name, or one made up where it has a pattern.
@@ -138,13 +165,22 @@ impl Parameter {
         }
     }
 
-    /// The type behind the reference of a `#[state]` parameter.
-    pub(crate) fn state_type(&self) -> Option<&Type> {
-        match (&self.state, &self.ty) {
-            (Some(_), Type::Reference(reference)) => Some(&reference.elem),
-            _ => None,
-        }
+    /// How a `#[state]` parameter is handed over.
+    pub(crate) fn shared(&self) -> Option<Shared<'_>> {
+        self.state?;
+        Some(match &self.ty {
+            Type::Reference(reference) => Shared::Lent(&reference.elem),
+            ty => Shared::Given(ty),
+        })
     }
+}
+
+/// How a `#[state]` parameter is handed over, and its type.
+pub(crate) enum Shared<'a> {
+    /// `&T`, of this `T`.
+    Lent(&'a Type),
+    /// By value, as only an `Arc` can be.
+    Given(&'a Type),
 }
 
 fn is_state(attr: &Attribute) -> bool {

@@ -15,6 +15,7 @@ const ACTIVITY: &[&str] = &[
     "name",
     "retry",
     "attempt_timeout",
+    "heartbeat_timeout",
     "limit",
     "codec",
     "crate",
@@ -42,6 +43,7 @@ pub(crate) struct Options {
     codec: Codec,
     pub(crate) retry: Option<Retry>,
     pub(crate) attempt_timeout: Option<u64>,
+    pub(crate) heartbeat_timeout: Option<u64>,
     pub(crate) limit: Option<u32>,
 }
 
@@ -87,6 +89,7 @@ impl Options {
             "version" => self.version = Some(entry.text()?.value()),
             "codec" => self.codec = codec(entry)?,
             "attempt_timeout" => self.attempt_timeout = Some(entry.duration()?),
+            "heartbeat_timeout" => self.heartbeat_timeout = Some(entry.duration()?),
             "limit" => self.limit = Some(entry.positive()?),
             "crate" => self.krate = Some(entry.path()?),
             "retry" => self.retry = Some(Retry::parse(entry, errors)?),

@@ -26,10 +26,18 @@ pub(crate) fn check(role: Role, function: &Function) -> Vec<syn::Error> {
     errors
 }
 
+/// The breaches of a helper that a trait declares.
+pub(crate) fn check_declaration(sig: &Signature) -> Vec<syn::Error> {
+    let mut errors = Vec::new();
+    qualifiers(Role::Helper, sig, &mut errors);
+    errors
+}
+
 /// D101, D102.
 fn qualifiers(role: Role, sig: &Signature, errors: &mut Vec<syn::Error>) {
     let what = role.phrase();
-    if sig.asyncness.is_none() {
+    // The body of an activity may block: it then has a thread of its own.
+    if sig.asyncness.is_none() && role != Role::Activity {
         errors.push(error_at(
             sig.fn_token,
             format!(
@@ -82,7 +90,8 @@ fn states(role: Role, function: &Function, errors: &mut Vec<syn::Error>) {
         if parameter.state.is_none() {
             continue;
         }
-        let is_shared = matches!(&parameter.ty, Type::Reference(r) if r.mutability.is_none());
+        // Whether a value is an `Arc` is for rustc to say, which knows its type.
+        let is_shared = !matches!(&parameter.ty, Type::Reference(r) if r.mutability.is_some());
         if role != Role::Activity {
             errors.push(error_at(
                 input,
@@ -95,7 +104,7 @@ fn states(role: Role, function: &Function, errors: &mut Vec<syn::Error>) {
         } else if !is_shared {
             errors.push(error_at(
                 &parameter.ty,
-                "[D104] a `#[state]` parameter is shared by all calls: write `&T`",
+                "[D104] a `#[state]` parameter is shared by all calls: write `&T` or `Arc<T>`",
             ));
         }
     }
@@ -197,7 +206,7 @@ fn borrowed(ty: &Type) -> Option<TokenStream> {
 }
 
 /// The first `impl Trait` in `ty`.
-fn unnamed(ty: &Type) -> Option<TokenStream> {
+pub(crate) fn unnamed(ty: &Type) -> Option<TokenStream> {
     struct Finder(Option<TokenStream>);
     impl<'ast> Visit<'ast> for Finder {
         fn visit_type_impl_trait(&mut self, found: &'ast TypeImplTrait) {
@@ -231,14 +240,33 @@ mod tests {
     }
 
     #[test]
+    fn an_activity_need_not_be_async() {
+        let function = quote!(
+            fn f(#[state] s: &S, #[state] t: Arc<T>, a: u8) -> u8 {}
+        );
+        assert!(codes(Role::Activity, function).is_empty());
+        for role in [Role::Orchestrator, Role::Helper] {
+            assert_eq!(
+                codes(
+                    role,
+                    quote!(
+                        fn f(a: u8) -> u8 {}
+                    )
+                ),
+                ["D101"]
+            );
+        }
+    }
+
+    #[test]
     fn every_breach_is_reported() {
         let function = quote! {
-            unsafe extern "C" fn f<T>(&self, a: &str, b: impl Into<T>, #[state] s: S) -> Cow<'_, str> {}
+            unsafe extern "C" fn f<T>(&self, a: &str, b: impl Into<T>, #[state] s: &mut S) -> Cow<'_, str> {}
         };
         assert_eq!(
             codes(Role::Activity, function.clone()),
             [
-                "D101", "D102", "D102", "D104", "D103", "D107", "D105", "D106", "D105"
+                "D102", "D102", "D104", "D103", "D107", "D105", "D106", "D105"
             ]
         );
         assert_eq!(

@@ -182,7 +182,7 @@ fn expand(runtime: &TokenStream, select: &Select) -> TokenStream {
     let otherwise = otherwise.unwrap_or_else(no_branch_left);
     // Conditions first, then the futures, as tokio evaluates them.
     quote_spanned! {ours=> {
-        let enabled: [bool; #count] = [#(#conditions),*];
+        let enabled: [::core::primitive::bool; #count] = [#(#conditions),*];
         let outputs = match (#(#futures,)*) {
             (#(#children,)*) => {
                 #pinned

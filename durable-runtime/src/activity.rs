@@ -1,49 +1,29 @@
-//! What the body of an activity sees: its idempotency key, its attempt, its cancellation, its state.
+//! What the body of an activity sees: its idempotency key, its attempt, its cancellation, its heartbeats, its state.
+//!
+//! The functions here work on the task that runs the body, and on the thread of a body that is not `async`. What an
+//! attempt hands to other threads and tasks are a [`Cancellation`] and a [`Heart`].
 
-use std::any::{Any, TypeId};
-use std::collections::BTreeMap;
-use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::clock::{Entropy as _, SystemEntropy};
+use crate::clock::{Entropy as _, SystemClock, SystemEntropy};
 use crate::event::Name;
 use crate::id::{EventId, ExecutionId, InstanceId};
 
-/// Values that activities take as `#[state]`, one for each type.
-#[doc(hidden)]
-#[derive(Clone, Default)]
-pub struct States(BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>);
+mod blocking;
+mod cancellation;
+mod heart;
+mod states;
 
-impl States {
-    /// No state.
-    pub fn new() -> Self {
-        Self::default()
-    }
+pub use self::blocking::blocking;
+pub use self::cancellation::Cancellation;
+pub use self::heart::Heart;
+pub use self::states::{SharedState, States};
 
-    /// Adds a value, in place of another of its type.
-    pub fn insert<T: Send + Sync + 'static>(&mut self, value: Arc<T>) {
-        self.0.insert(TypeId::of::<T>(), value);
-    }
-
-    /// The value of a type.
-    pub fn find<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
-        Arc::clone(self.0.get(&TypeId::of::<T>())?).downcast().ok()
-    }
-
-    /// Whether there is a value of the type.
-    pub(crate) fn holds(&self, type_id: TypeId) -> bool {
-        self.0.contains_key(&type_id)
-    }
-}
-
-impl fmt::Debug for States {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} states", self.0.len())
-    }
-}
+pub(crate) use self::cancellation::Canceller;
 
 /// Facts about the running attempt of an activity.
 ///
@@ -72,7 +52,8 @@ pub struct ActivityInfo {
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) info: Arc<ActivityInfo>,
-    pub(crate) cancelled: watch::Receiver<bool>,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) heart: Heart,
 }
 
 tokio::task_local! {
@@ -100,23 +81,33 @@ pub(crate) fn without_engine(name: &Name) -> Option<Running> {
         delivery: 1,
         key,
     };
-    // Nobody is left to cancel it.
-    let (_, cancelled) = watch::channel(false);
-    let info = Arc::new(info);
-    Some(Running { info, cancelled })
+    Some(Running {
+        info: Arc::new(info),
+        // Nobody is left to cancel it, and nobody listens.
+        cancellation: Cancellation::channel().1,
+        heart: Heart::new(Arc::new(SystemClock::new()), None),
+    })
 }
 
+#[track_caller]
 fn running(what: &str) -> Running {
-    #[expect(
-        clippy::panic,
-        reason = "misuse that no type can rule out; the message says what to do"
-    )]
-    RUNNING.try_with(Clone::clone).unwrap_or_else(|_| {
-        panic!(
-            "`activity::{what}` was called outside an activity; call it in the body of an \
-             `#[activity]` function, on the task that runs it"
-        )
-    })
+    let Ok(running) = RUNNING.try_with(Clone::clone) else {
+        misused(what)
+    };
+    running
+}
+
+#[track_caller]
+#[expect(
+    clippy::panic,
+    reason = "misuse that no type can rule out; the message says what to do"
+)]
+fn misused(what: &str) -> ! {
+    panic!(
+        "`activity::{what}` was called outside an activity; call it in the body of an `#[activity]` function, on the \
+         task that runs it; another thread or task is given what `activity::cancellation()`, `activity::heart()` and \
+         `activity::info()` return"
+    )
 }
 
 /// Facts about the running attempt; `None` outside an activity.
@@ -128,6 +119,7 @@ pub fn try_info() -> Option<Arc<ActivityInfo>> {
 ///
 /// # Panics
 /// Outside an activity; [`try_info`] does not.
+#[track_caller]
 pub fn info() -> Arc<ActivityInfo> {
     running("info").info
 }
@@ -138,6 +130,7 @@ pub fn info() -> Arc<ActivityInfo> {
 ///
 /// # Panics
 /// Outside an activity.
+#[track_caller]
 pub fn key() -> uuid::Uuid {
     running("key").info.key
 }
@@ -146,6 +139,7 @@ pub fn key() -> uuid::Uuid {
 ///
 /// # Panics
 /// Outside an activity.
+#[track_caller]
 pub fn attempt() -> u32 {
     running("attempt").info.attempt
 }
@@ -153,37 +147,137 @@ pub fn attempt() -> u32 {
 /// Which delivery of this attempt this is, from 1. More than 1 says that the engine ended while it was outstanding, so that
 /// it may have run before, to its end or half-way.
 ///
-/// Deaths of the process are counted one by one, until the instance comes further; clean stops since then count as one.
+/// Deaths of the process are counted one by one; a clean stop before this delivery counts as one more. What the process
+/// has died of ten times in a row, while nothing else ran, is not delivered again: it ends with the fault
+/// [`Poisoned`](crate::FaultKind::Poisoned).
 ///
 /// # Panics
 /// Outside an activity.
+#[track_caller]
 pub fn delivery() -> u32 {
     running("delivery").info.delivery
 }
 
-/// Resolves when nobody waits for this activity any more: its call was dropped or its instance has ended.
+/// Says that the attempt is alive, and where it is: `details` are there for the next attempt, see [`last_heartbeat`].
+///
+/// An attempt with a `heartbeat_timeout` that is silent for so long, from its begin or from its last heartbeat, ends as a
+/// fault of kind `TimedOut` and is retried, as one that exceeds its `attempt_timeout` is. So a long attempt whose process
+/// lives but whose work hangs is noticed early. Without that limit a heartbeat still leaves its details.
+///
+/// `details` are written as JSON, 64 KiB at the most; only the last are kept. A heartbeat costs no commit and wakes nobody:
+/// send as many as you like. From another thread or task of the attempt, send them by its [`heart`].
+///
+/// # Durability
+/// What [`last_heartbeat`] says.
+///
+/// # Panics
+/// Outside an activity; if `details` cannot be written as JSON, or are larger than that.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[activity(heartbeat_timeout = "30s", retry(max_attempts = 5))]
+/// async fn import(pages: u32) -> Result<String, String> {
+///     // Where the attempt before got to.
+///     let first = activity::last_heartbeat::<u32>().unwrap_or(0);
+///     for page in first..pages {
+///         if page == 7 && activity::attempt() == 1 {
+///             return Err("the connection is gone".to_owned());
+///         }
+///         activity::heartbeat(page + 1);
+///     }
+///     Ok(format!("from page {first} on"))
+/// }
+///
+/// #[orchestrator]
+/// async fn imports() -> Result<String, String> {
+///     import(10).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let handle = engine.start(imports()).await?;
+/// assert_eq!(handle.result().await?, Ok("from page 7 on".to_owned()));
+/// # Ok(()) }
+/// ```
+///
+/// Source: `docs/design.md`, "Retries".
+#[track_caller]
+pub fn heartbeat<T: Serialize>(details: T) {
+    running("heartbeat").heart.beat(details);
+}
+
+/// What was said with the last heartbeat before this attempt was begun, or before this delivery of it; `None` if there was
+/// none, or if it cannot be read as a `T`.
+///
+/// # Durability
+/// The details of an attempt that failed, in whatever way, are recorded with its failure, and those of an attempt that a shutdown
+/// stopped half-way are recorded by the shutdown. So the next attempt finds them, also after a restart. When the process is killed, what
+/// the attempts that then ran had said is lost: their next delivery finds what they themselves had found.
+///
+/// # Panics
+/// Outside an activity.
+#[track_caller]
+pub fn last_heartbeat<T: DeserializeOwned>() -> Option<T> {
+    running("last_heartbeat").heart.inherited()
+}
+
+/// Sends heartbeats of this attempt from other threads and tasks.
+///
+/// # Panics
+/// Outside an activity.
+#[track_caller]
+pub fn heart() -> Heart {
+    running("heart").heart
+}
+
+/// The cancellation of this attempt, for other threads and tasks, for blocking code, for `tokio::select!`.
+///
+/// Says when it is told, and what then becomes of the attempt: [`Cancellation`].
+///
+/// # Panics
+/// Outside an activity.
+#[track_caller]
+pub fn cancellation() -> Cancellation {
+    running("cancellation").cancellation
+}
+
+/// Resolves when the result of this attempt is not wanted any more; see [`Cancellation`].
 ///
 /// # Cancel safety
 /// Dropping the future loses nothing.
 ///
 /// # Panics
 /// Outside an activity.
+///
+/// # Examples
+///
+/// ```
+/// use durable_runtime::activity;
+///
+/// #[activity]
+/// async fn convert(film: String) -> Option<u64> {
+///     tokio::select! {
+///         size = work(film) => Some(size),
+///         // Nobody is there to take a result: clean up, and give the place to another.
+///         () = activity::cancelled() => None,
+///     }
+/// }
+/// # async fn work(film: String) -> u64 { film.len() as u64 }
+/// ```
 pub async fn cancelled() {
-    let mut cancelled = running("cancelled").cancelled;
-    if cancelled
-        .wait_for(|is_cancelled| *is_cancelled)
-        .await
-        .is_err()
-    {
-        // The engine is gone, or there never was one, and with it whoever could cancel.
-        std::future::pending::<()>().await;
-    }
+    running("cancelled").cancellation.cancelled().await;
 }
 
-/// Whether nobody waits for this activity any more.
+/// Whether the result of this attempt is not wanted any more; see [`Cancellation`].
 ///
 /// # Panics
 /// Outside an activity.
+#[track_caller]
 pub fn is_cancelled() -> bool {
-    *running("is_cancelled").cancelled.borrow()
+    running("is_cancelled").cancellation.is_cancelled()
 }

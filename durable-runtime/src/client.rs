@@ -121,6 +121,30 @@ impl<Out: 'static> StartRequest<Out> {
     ///
     /// Starting an id that exists attaches to that instance if name, version and input are those it was started with, whether
     /// it has ended, has continued as new, or not; so a start can be repeated. Else it is a [`StartError::Conflict`].
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestEngine;
+    ///
+    /// #[orchestrator]
+    /// async fn ship(order: u32) -> u32 {
+    ///     sleep(days(1)).await;
+    ///     order
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = TestEngine::start()?;
+    /// let first = engine.start(ship(42)).id("ship-42").await?;
+    /// let again = engine.start(ship(42)).id("ship-42").await?;
+    /// assert_eq!(first.id(), again.id());
+    ///
+    /// let other = engine.start(ship(43)).id("ship-42").await;
+    /// assert!(other.is_err_and(|error| error.is_conflict()));
+    /// # Ok(()) }
+    /// ```
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.parts.id = Some(id.into());
         self

@@ -3,7 +3,7 @@
 //! A definition is type-erased; the types come back through a codec table beside it. The expansion of an attribute is
 //! a handful of calls into generic functions of [`private`](crate::__private) that fill these in.
 
-use std::any::TypeId;
+use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -52,26 +52,32 @@ pub struct ActivityDef {
     pub run: fn(&Payload, &States) -> Result<ActivityFuture, DecodeError>,
 }
 
-/// What the attribute of an activity may say.
+/// What the attribute of an activity may say, and what its signature does.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ActivityOptions {
     /// When and how often to try again.
     pub retry: RetryPolicy,
     /// The longest that one attempt may run.
     pub attempt_timeout: Option<Duration>,
+    /// The longest that one attempt may go without a heartbeat.
+    pub heartbeat_timeout: Option<Duration>,
     /// How many of this activity may run at a time in one engine.
     pub limit: Option<u32>,
     /// How its input and output are written.
     pub codec: Codec,
+    /// Whether the body is not `async`: it runs on the blocking pool, and nothing can stop it.
+    pub is_blocking: bool,
 }
 
-/// A type that an activity takes as `#[state]`.
+/// A `#[state]` parameter of an activity.
 #[derive(Debug, Clone, Copy)]
 pub struct StateRequirement {
-    /// The type, as the source spells it.
+    /// The parameter's name.
+    pub parameter: &'static str,
+    /// The type of what is shared, as the source spells it.
     pub type_name: &'static str,
-    /// The type itself.
-    pub type_id: fn() -> TypeId,
+    /// Whether it is there.
+    pub is_given: fn(&States) -> bool,
 }
 
 /// A function annotated with `#[orchestrator]`.
@@ -87,6 +93,8 @@ pub struct OrchestratorDef {
     pub codec: Codec,
     /// Decodes the input and calls the body.
     pub run: fn(&Payload) -> Result<OrchestratorFuture, DecodeError>,
+    /// The [`OutputCodec`] of its result: a handle that was serialised has lost it.
+    pub output: fn() -> &'static dyn Any,
 }
 
 /// How the declared result of a function is written and read.
@@ -132,3 +140,9 @@ pub trait OrchestratorMarker<Out: 'static>: 'static {
 
 inventory::collect!(&'static ActivityDef);
 inventory::collect!(&'static OrchestratorDef);
+
+/// How results of this type are written and read, if an orchestrator of this program returns it.
+pub(crate) fn output_codec<Out: 'static>() -> Option<&'static OutputCodec<Out>> {
+    let mut linked = inventory::iter::<&'static OrchestratorDef>.into_iter();
+    linked.find_map(|definition| (definition.output)().downcast_ref())
+}

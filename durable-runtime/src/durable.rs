@@ -22,7 +22,7 @@ pub use self::op::{DurableOp, OnlyDurable, Tag};
 /// A future that is answered from the history: every outcome it waits for is recorded.
 ///
 /// Calls of activities and orchestrators, timers, events and side effects are durable, and so is what is made of them:
-/// a `#[helper]`, `join!`, `select!` and `join_all`, an `async` block in an orchestrator, a durable future behind
+/// a `#[helper]`, `join!`, `select!`, `join_all` and their like, an `async` block in an orchestrator, a durable future behind
 /// `&mut`, `Box` or `Pin`.
 ///
 /// # Implementing it
@@ -63,17 +63,57 @@ impl<D: Durable> Durable for tracing::instrument::Instrumented<D> {}
 /// ```
 pub type BoxDurable<'a, T> = Pin<Box<dyn Durable<Output = T> + 'a>>;
 
-/// A [`Durable`] future as a branch of `join!`, `try_join!`, `select!` or `join_all`: the same bound in other words.
+/// A [`Durable`] future as a branch of a combinator, as `join!` or `select_all`: the same bound in other words.
 #[diagnostic::on_unimplemented(
     message = "[D201] `{Self}` cannot be a branch in an orchestrator: its result is not recorded in the history",
     label = "this branch is not a durable operation",
-    note = "a branch of `join!`, `try_join!`, `select!` or `join_all` is a call of an activity, an orchestrator or a \
-            helper, a timer, an event, a side effect, or an `async` block written in the orchestrator"
+    note = "a branch of `join!`, `select!`, `join_all`, `timeout` and the like is a call of an activity, an orchestrator \
+            or a helper, a timer, an event, a side effect, or an `async` block written in the orchestrator"
 )]
 pub trait DurableBranch: Durable {}
 
 #[diagnostic::do_not_recommend]
 impl<D: Durable> DurableBranch for D {}
+
+/// What a future of `try_join_all` gives: a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "[D203] a future of `try_join_all` returns a `Result`, this one returns `{Self}`",
+    label = "returns no `Result`",
+    note = "use `join_all`, which takes futures of any output"
+)]
+pub trait Fallible: Sized {
+    /// What it gives if all went well.
+    type Value;
+    /// What it gives if not.
+    type Error;
+
+    /// The `Result` itself.
+    ///
+    /// # Errors
+    /// Its own.
+    fn into_result(self) -> Result<Self::Value, Self::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Fallible for Result<T, E> {
+    type Value = T;
+    type Error = E;
+
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// A future that may be given back while it runs: [`Unpin`] in other words.
+#[diagnostic::on_unimplemented(
+    message = "[D204] `{Self}` cannot be given back by `select_all` while it runs",
+    label = "has to stay in one place once it runs",
+    note = "put it in a box: `Box::pin(..)`; or use `race` if the others need not go on, `FuturesUnordered` if all do"
+)]
+pub trait Movable: Unpin {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Unpin> Movable for F {}
 
 /// A value that can be written to the history and read back: `Serialize + DeserializeOwned + Send + 'static`.
 #[diagnostic::on_unimplemented(

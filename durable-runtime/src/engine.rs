@@ -20,7 +20,10 @@ pub(crate) mod crew;
 pub(crate) mod desk;
 pub(crate) mod dispatcher;
 pub(crate) mod failpoint;
+pub(crate) mod gate;
+pub(crate) mod guard;
 pub(crate) mod hub;
+pub(crate) mod inboxes;
 pub(crate) mod integrity;
 pub(crate) mod live;
 pub(crate) mod message;
@@ -31,9 +34,13 @@ pub(crate) mod revive;
 pub(crate) mod setup;
 pub(crate) mod shard;
 pub(crate) mod store_clock;
+pub(crate) mod suspects;
 pub(crate) mod threads;
 pub(crate) mod timer_board;
 pub(crate) mod timers;
+pub(crate) mod trial;
+pub(crate) mod vigil;
+pub(crate) mod watch;
 pub(crate) mod watchers;
 
 #[cfg(test)]
@@ -51,6 +58,37 @@ use threads::Threads;
 ///
 /// Cheap to clone; the engine runs until [`shutdown`](Self::shutdown), or until the last clone is dropped. Handles of
 /// instances do not keep it running.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+///
+/// #[activity]
+/// async fn double(n: u32) -> u32 {
+///     n * 2
+/// }
+///
+/// #[orchestrator]
+/// async fn flow(n: u32) -> u32 {
+///     double(n).await
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("engine-{}.redb", std::process::id()));
+/// let engine = Engine::open(&path).await?;
+/// engine.start(flow(21)).id("flow-1").await?;
+/// engine.shutdown().await;
+///
+/// // Another day, perhaps: whatever was not done is done now.
+/// let engine = Engine::open(&path).await?;
+/// let flow = engine.handle(flow, "flow-1").await?.expect("it was started");
+/// assert_eq!(flow.result().await?, 42);
+/// # engine.shutdown().await;
+/// # std::fs::remove_file(path)?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) hub: Arc<Hub>,
@@ -90,7 +128,7 @@ impl Engine {
         Self::builder(path).open().await
     }
 
-    /// An engine over the store at `path`, to be opened.
+    /// An engine over the store at `path`, to be opened. Nothing is done yet.
     pub fn builder(path: impl Into<PathBuf>) -> EngineBuilder {
         EngineBuilder::new(path.into())
     }
@@ -121,7 +159,7 @@ impl Engine {
         self.shell.shut_down(grace).await;
     }
 
-    /// What the store has done since it was opened, and what it holds.
+    /// What the store has done since it was opened, and what it holds. For measurements and tests; costs next to nothing.
     pub fn counters(&self) -> Counters {
         self.hub.counters()
     }
@@ -142,6 +180,42 @@ impl fmt::Debug for Engine {
 }
 
 /// What an engine is opened with.
+///
+/// Nothing is done before [`open`](Self::open).
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use durable_runtime::prelude::*;
+///
+/// #[derive(Default)]
+/// struct Counter(AtomicU32);
+///
+/// #[activity]
+/// async fn draw_number(#[state] counter: &Counter) -> u32 {
+///     counter.0.fetch_add(1, Ordering::Relaxed) + 1
+/// }
+///
+/// #[orchestrator]
+/// async fn queue_up() -> u32 {
+///     draw_number().await
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("builder-{}.redb", std::process::id()));
+/// let engine = Engine::builder(&path)
+///     .state(Counter::default())
+///     .activity_limit(100)
+///     .open()
+///     .await?;
+/// assert_eq!(engine.start(queue_up()).await?.result().await?, 1);
+/// # engine.shutdown().await;
+/// # std::fs::remove_file(path)?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct EngineBuilder {
     path: PathBuf,
@@ -149,6 +223,7 @@ pub struct EngineBuilder {
     store: StoreOptions,
     live_bytes: usize,
     shards: usize,
+    turn_limit: Duration,
     runtime: Option<tokio::runtime::Handle>,
 }
 
@@ -162,6 +237,7 @@ impl EngineBuilder {
             store: StoreOptions::default(),
             live_bytes: limits::LIVE_BYTES_MAX,
             shards: std::thread::available_parallelism().map_or(1, usize::from),
+            turn_limit: limits::TURN_TIME_MAX,
             runtime: None,
         }
     }
@@ -181,14 +257,26 @@ impl EngineBuilder {
         self
     }
 
-    /// How many threads poll orchestrators; one for each core unless said otherwise.
+    /// How many threads poll orchestrators, at least one; one for each core unless said otherwise.
     #[must_use]
     pub fn shards(mut self, shards: usize) -> Self {
         self.shards = shards;
         self
     }
 
-    /// Runs activities on this runtime, instead of the one in which the engine is opened.
+    /// How long the code of an orchestrator may run between two awaits that wait; 10 s unless said otherwise. Replays are not
+    /// counted.
+    ///
+    /// A turn that takes longer cannot be interrupted: its instance stalls, its thread is left behind, and another one goes on
+    /// with the instances that it had.
+    #[must_use]
+    pub fn turn_limit(mut self, limit: Duration) -> Self {
+        self.turn_limit = limit;
+        self
+    }
+
+    /// Runs activities on this runtime, instead of the one in which the engine is opened. The runtime must outlive the
+    /// engine.
     #[must_use]
     pub fn runtime(mut self, runtime: tokio::runtime::Handle) -> Self {
         self.runtime = Some(runtime);
@@ -226,6 +314,7 @@ impl EngineBuilder {
             shape: Shape {
                 shards: self.shards,
                 bell: None,
+                turn_limit: self.turn_limit,
             },
         };
         // Opening reads and syncs a file.

@@ -4,14 +4,19 @@
 //! delivers them, and the **commands** that the code then asked for; the last turn ends with a terminal event. An
 //! arrival whose turn stalled stands alone and is delivered by the next turn that starts.
 //!
+//! Times are whole milliseconds, as they are recorded; a [`SystemTime`](std::time::SystemTime), as the rest of the API has
+//! them, is made from each.
+//!
 //! These are domain types. What is on disk lives in `encoding`, versioned, and is converted by hand.
 //!
 //! Source: `docs/design.md`, "Events"; the table there maps each to its Durable Task name.
 //!
 //! [`TurnStarted`]: HistoryEvent::TurnStarted
 
+mod between;
 pub(crate) mod encoding;
 mod ended;
+mod size;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,6 +28,7 @@ use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
 use crate::payload::Payload;
 use crate::retry::RetryPolicy;
 
+pub use self::between::{DetachedAwaited, DetachedScheduled, DetachedStarted, EventSent};
 pub(crate) use self::ended::Ended;
 
 /// The name of an orchestrator, an activity or an external event.
@@ -41,6 +47,8 @@ pub enum HistoryEvent {
     ActivityCompleted(Completed),
     /// Arrival: an attempt of an activity failed.
     ActivityFailed(Failed),
+    /// Arrival: what an attempt of an activity said with its last heartbeat, before it failed or was stopped half-way.
+    HeartbeatRecorded(HeartbeatRecorded),
     /// Arrival: a timer is due.
     TimerFired(Fired),
     /// Arrival: a child orchestration returned.
@@ -71,6 +79,20 @@ pub enum HistoryEvent {
     ExecutionContinued(ExecutionContinued),
     /// The turn could not be run; the instance waits to be mended. The next `TurnStarted` ends it.
     ExecutionStalled(ExecutionStalled),
+    /// Command: start an instance that is nobody's child.
+    DetachedScheduled(DetachedScheduled),
+    /// Arrival: that instance is on disk.
+    DetachedStarted(DetachedStarted),
+    /// Arrival: that instance was not started.
+    DetachedRefused(Failed),
+    /// Command: wait for the outcome of an instance that is no child.
+    DetachedAwaited(DetachedAwaited),
+    /// Arrival: that instance returned.
+    DetachedCompleted(Completed),
+    /// Arrival: that instance failed, or there is none.
+    DetachedFailed(Failed),
+    /// Command: raise an event to an instance.
+    EventSent(EventSent),
 }
 
 /// The begin of an execution and all that its code can ask about itself.
@@ -122,7 +144,7 @@ pub struct TraceContext {
     pub state: Option<String>,
 }
 
-/// The value that an activity or child returned.
+/// The value that an activity, a child or another instance returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Completed {
     /// The command it answers.
@@ -133,7 +155,7 @@ pub struct Completed {
     pub output: Payload,
 }
 
-/// How an activity or child failed.
+/// How an activity, a child or another instance failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failed {
     /// The command it answers.
@@ -142,6 +164,17 @@ pub struct Failed {
     pub at: Timestamp,
     /// Why.
     pub failure: Failure,
+}
+
+/// What an attempt of an activity said with its last heartbeat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeartbeatRecorded {
+    /// The attempt's command.
+    pub scheduled: EventId,
+    /// When it arrived.
+    pub at: Timestamp,
+    /// What was said.
+    pub details: Payload,
 }
 
 /// A timer that is due.
@@ -162,7 +195,7 @@ pub struct EventRaised {
     pub name: Name,
     /// What it carries.
     pub payload: Payload,
-    /// The sender's id of it.
+    /// The sender's id of it; `~sender/execution/command` if an instance sent it, which no two events share.
     pub event: Option<String>,
 }
 
@@ -201,8 +234,26 @@ pub struct ActivityScheduled {
     pub input: Payload,
     /// The longest that this attempt may run.
     pub attempt_timeout: Option<Duration>,
+    /// What there is to know of heartbeats; of most attempts, nothing.
+    pub heartbeats: Option<Box<Heartbeats>>,
     /// The policy in force; with the first attempt only.
     pub retry: Option<RetryPolicy>,
+}
+
+/// What there is to know of the heartbeats of an attempt.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Heartbeats {
+    /// The longest that it may go without one.
+    pub timeout: Option<Duration>,
+    /// The details of the last one before it.
+    pub last: Option<Payload>,
+}
+
+impl Heartbeats {
+    /// What there is to know, if it is anything at all.
+    pub(crate) fn some(timeout: Option<Duration>, last: Option<Payload>) -> Option<Box<Self>> {
+        (timeout.is_some() || last.is_some()).then(|| Box::new(Self { timeout, last }))
+    }
 }
 
 /// A wish to be woken.
@@ -283,6 +334,10 @@ pub enum Pending {
     Timer,
     /// A child orchestration.
     Child,
+    /// The answer to a detached start.
+    Start,
+    /// The end of an instance that is no child.
+    End,
 }
 
 /// A new custom status.
@@ -335,6 +390,10 @@ pub enum StallReason {
     UnknownSemantics,
     /// What is recorded of it is damaged: the bytes in the file are not those that were written.
     Damaged,
+    /// The process died of its turn ten times in a row, each time while nothing else ran. This build does not run it again.
+    Poisoned,
+    /// A turn ran longer than one may ([`EngineBuilder::turn_limit`](crate::EngineBuilder::turn_limit)).
+    Endless,
 }
 
 impl HistoryEvent {
@@ -345,11 +404,16 @@ impl HistoryEvent {
             Self::ExecutionStarted(_)
                 | Self::ActivityCompleted(_)
                 | Self::ActivityFailed(_)
+                | Self::HeartbeatRecorded(_)
                 | Self::TimerFired(_)
                 | Self::ChildCompleted(_)
                 | Self::ChildFailed(_)
                 | Self::EventRaised(_)
                 | Self::CancelRequested(_)
+                | Self::DetachedStarted(_)
+                | Self::DetachedRefused(_)
+                | Self::DetachedCompleted(_)
+                | Self::DetachedFailed(_)
         )
     }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::payload::Payload;
 
 /// How an activity, an attempt or an orchestration ended.
+///
+/// It is what a history records; code that knows the types gets them back as declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -88,6 +90,33 @@ impl fmt::Display for FailureDetails {
 ///
 /// A fault reaches the await of the activity or child it happened in. There it becomes the declared error if that
 /// implements `From<Fault>`, or a value after `.catch()`; else it ends the orchestration as `Failed`.
+///
+/// # Replay
+/// A fault is recorded, and comes back as it was.
+///
+/// # Examples
+///
+/// An error type that can be made from a fault takes part in it, so that `?` and compensation work as for any other error:
+///
+/// ```
+/// use durable_runtime::{Fault, FaultKind};
+///
+/// #[derive(Debug, serde::Serialize, serde::Deserialize)]
+/// enum PayError {
+///     Declined,
+///     Lost(String),
+/// }
+///
+/// impl From<Fault> for PayError {
+///     fn from(fault: Fault) -> Self {
+///         Self::Lost(fault.to_string())
+///     }
+/// }
+///
+/// let fault = Fault::new(FaultKind::Panicked, "pay", "index out of bounds");
+/// let PayError::Lost(message) = PayError::from(fault) else { unreachable!() };
+/// assert_eq!(message, "`pay` panicked: index out of bounds");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     kind: FaultKind,
@@ -108,14 +137,18 @@ pub enum FaultKind {
     Cancelled,
     /// A limit was reached; the message names it.
     LimitExceeded,
-    /// A child's id belongs to another instance.
+    /// The id of a child, or of a detached instance, belongs to another instance.
     Conflict,
     /// A value could not be encoded.
     Unrecordable,
+    /// There is no instance of that id.
+    NotFound,
+    /// The process died of it ten times in a row, each time while nothing else ran; it is not started again, by no policy.
+    Poisoned,
 }
 
 impl Fault {
-    /// A fault of `subject`, an activity or orchestration.
+    /// A fault of `subject`, an activity or orchestration. For tests: the engine makes those that are recorded.
     pub fn new(kind: FaultKind, subject: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -162,6 +195,8 @@ impl fmt::Display for Fault {
             FaultKind::LimitExceeded => "ran into a limit",
             FaultKind::Conflict => "could not be started",
             FaultKind::Unrecordable => "returned what cannot be recorded",
+            FaultKind::NotFound => "could not be found",
+            FaultKind::Poisoned => "was given up",
         };
         write!(f, "`{}` {verb}: {}", self.subject, self.message)?;
         self.causes

@@ -14,6 +14,17 @@ use crate::limits;
 /// the engine and is refused from callers. Unique within a store, compared byte by byte.
 ///
 /// Source: `docs/design.md`, "Identities".
+///
+/// # Examples
+///
+/// ```
+/// use durable_runtime::InstanceId;
+///
+/// assert_eq!(InstanceId::parse("order-42")?.as_str(), "order-42");
+/// let error = InstanceId::parse("orders/42").unwrap_err();
+/// assert!(error.to_string().contains("none of"), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceId(Arc<str>);
 
@@ -42,6 +53,17 @@ impl InstanceId {
                 text: text.chars().take(120).collect(),
                 rule,
             }),
+        }
+    }
+
+    /// Parses the id of an instance that may be there: one that a caller chose, or one that the engine made.
+    ///
+    /// # Errors
+    /// [`InvalidId`] names the first rule that is broken.
+    pub(crate) fn existing(text: &str) -> Result<Self, InvalidId> {
+        match text.strip_prefix('~') {
+            Some(rest) => Self::parse(rest).map(|_| Self::stored(text)),
+            None => Self::parse(text),
         }
     }
 
@@ -78,6 +100,12 @@ impl fmt::Display for InstanceId {
     }
 }
 
+impl AsRef<str> for InstanceId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl std::str::FromStr for InstanceId {
     type Err = InvalidId;
 
@@ -92,6 +120,13 @@ impl std::str::FromStr for InstanceId {
 pub struct InvalidId {
     text: String,
     rule: &'static str,
+}
+
+impl InvalidId {
+    /// The text, or the begin of it.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// The engine's own number for an instance, rising in order of creation: what its tables and
@@ -140,7 +175,7 @@ pub(crate) struct Sequence(pub(crate) u32);
 pub struct SiteId(pub u32);
 
 /// The ordinal that a store gives to each build of the program that wrote to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BuildId(pub u32);
 
 /// A place in the source where a command was asked for.

@@ -69,8 +69,9 @@ pub use failure::{Elapsed, Failure, Fault, FaultKind, Outcome};
 pub use id::InstanceId;
 pub use orchestration::named;
 pub use orchestration::{
-    ActivityCall, Event, OrchestratorCall, continue_as_new, days, hours, info, is_replaying,
-    join_all, minutes, now, random, seconds, set_status, side_effect, sleep, sleep_until, uuid,
+    ActivityCall, Detached, Event, FuturesUnordered, OrchestratorCall, continue_as_new, days,
+    hours, info, is_replaying, join_all, minutes, now, race, random, seconds, select_all,
+    set_status, side_effect, sleep, sleep_until, start, timeout, try_join_all, uuid,
 };
 pub use payload::Payload;
 #[doc(hidden)]
@@ -87,8 +88,9 @@ pub use store::{Counters, Stalled, Status, StoreError, Summary};
 /// program around the engine names, as [`Handle`], [`Instance`] and the errors of the client, is in the crate's root.
 pub mod prelude {
     pub use crate::{
-        Elapsed, Engine, Error, Event, Fault, RetryPolicy, activity, continue_as_new, days, helper,
-        hours, info, is_replaying, join, join_all, minutes, now, orchestrator, random, seconds,
-        select, set_status, side_effect, sleep, sleep_until, try_join, uuid,
+        Detached, Elapsed, Engine, Error, Event, Fault, FuturesUnordered, RetryPolicy, activity,
+        continue_as_new, days, helper, hours, info, is_replaying, join, join_all, minutes, now,
+        orchestrator, race, random, seconds, select, select_all, set_status, side_effect, sleep,
+        sleep_until, start, timeout, try_join, try_join_all, uuid,
     };
 }

@@ -30,6 +30,23 @@ impl fmt::Display for Codec {
 }
 
 /// A recorded value: bytes and the codec that reads them. Cheap to clone.
+///
+/// At most 2 MiB can be recorded; see `docs/design.md`, "Limits".
+///
+/// # Examples
+///
+/// ```
+/// use durable_runtime::Payload;
+///
+/// let payload = Payload::json(&("teapot", 42))?;
+/// assert_eq!(payload.bytes(), br#"["teapot",42]"#);
+/// let (item, cents): (String, u32) = payload.decode()?;
+/// assert_eq!((item.as_str(), cents), ("teapot", 42));
+///
+/// let error = payload.decode::<u32>().unwrap_err();
+/// assert!(error.to_string().contains("u32"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Payload {
     codec: Codec,

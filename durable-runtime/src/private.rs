@@ -12,13 +12,13 @@ pub use self::combine::{
     Child, Join, Select, TryJoin, TryOutput, branch, no_branch_left, try_branch,
 };
 pub use self::glue::{
-    assert_recordable, assert_whole, encode_output, finish, retry_when, shape, state,
+    assert_recordable, assert_whole, encode_output, finish, retry_when, shape, shared_state, state,
 };
 pub use self::probe::{
     Details, DetailsProbe, Encode, Fails, FaultProbe, InputCodec, InputProbe, NoDetails, NoFault,
-    NotAResult, NotRecordable, ResultProbe, Shape, ValueProbe,
+    NotAResult, NotRecordable, NotShared, ResultProbe, Shape, StateProbe, ValueProbe,
 };
-pub use crate::activity::States;
+pub use crate::activity::{States, blocking};
 pub use crate::definition::{
     ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, OrchestratorDef,
     OrchestratorFuture, OrchestratorMarker, OutputCodec, Place, StateRequirement,

@@ -24,6 +24,34 @@ type RunActivity =
     Arc<dyn Fn(&Payload, &States) -> Result<ActivityFuture, DecodeError> + Send + Sync>;
 
 /// The code that an engine can run.
+///
+/// An engine that is given none runs [`linked`](Self::linked): all that is in the program. One made by hand is for tests and tools.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+/// use durable_runtime::Registry;
+///
+/// #[activity]
+/// async fn greet(name: String) -> String {
+///     format!("Hello {name}!")
+/// }
+///
+/// #[orchestrator]
+/// async fn welcome(name: String) -> String {
+///     greet(name).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let registry = Registry::new().activity(greet).orchestrator(welcome);
+/// let engine = TestEngine::builder().registry(registry).start()?;
+/// let welcome = engine.start(welcome("Ada".to_owned())).await?;
+/// assert_eq!(welcome.result().await?, "Hello Ada!");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     activities: BTreeMap<Name, ActivityEntry>,
@@ -86,14 +114,20 @@ impl Registry {
         registry
     }
 
-    /// Adds an annotated activity, given as the function itself.
+    /// Adds an annotated activity, given as the function itself: `.activity(charge)`.
+    ///
+    /// Another function of the same name makes the engine's start fail with [`OpenError::Duplicate`](crate::OpenError::Duplicate);
+    /// the same function twice is fine.
     #[must_use]
     pub fn activity<Args, F: ActivityFn<Args>>(mut self, _function: F) -> Self {
         self.add_activity(F::definition());
         self
     }
 
-    /// Adds an annotated orchestrator, given as the function itself.
+    /// Adds an annotated orchestrator, given as the function itself: `.orchestrator(checkout)`.
+    ///
+    /// Another function of the same name and version makes the engine's start fail with
+    /// [`OpenError::Duplicate`](crate::OpenError::Duplicate); the same function twice is fine.
     #[must_use]
     pub fn orchestrator<Args, F: OrchestratorFn<Args>>(mut self, _function: F) -> Self {
         self.add_orchestrator(F::definition());
@@ -244,8 +278,10 @@ impl Default for ActivityOptions {
         Self {
             retry: crate::retry::RetryPolicy::NONE,
             attempt_timeout: None,
+            heartbeat_timeout: None,
             limit: None,
             codec: Codec::Json,
+            is_blocking: false,
         }
     }
 }

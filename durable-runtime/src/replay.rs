@@ -12,13 +12,13 @@ use crate::clock::Timestamp;
 use crate::definition::OrchestratorFuture;
 use crate::event::{CustomStatusSet, ExecutionStalled, HistoryEvent, Pending, TurnStarted};
 use crate::id::{BuildId, EventId, InstanceKey, Sequence, StoreId};
-use crate::limits;
 use crate::payload::{DecodeError, Payload};
 
 mod command;
 mod context;
 mod derived;
 mod divergence;
+mod length;
 mod live;
 mod mailbox;
 mod matching;
@@ -29,17 +29,18 @@ mod stall;
 mod turn;
 mod wake;
 
-pub(crate) use self::command::{Marker, Refused};
+pub(crate) use self::command::{Issued, Marker, Refused};
 pub(crate) use self::context::{Context, Continue, Owner, Stop, require, with};
+pub(crate) use self::length::Length;
 pub(crate) use self::live::oversized;
 pub(crate) use self::mailbox::Waiter;
 pub(crate) use self::open::{Answer, Ticket};
 pub(crate) use self::stall::Stall;
 pub(crate) use self::turn::{Turn, TurnEnd};
-pub(crate) use self::wake::NodeId;
+pub(crate) use self::wake::{NodeId, Order};
 
 use self::live::Live;
-use self::script::{Head, Mode, Script, after};
+use self::script::{Head, Mode, Script};
 use self::turn::{End, TurnRecord};
 
 /// The code of an orchestrator: decodes the input and calls the body.
@@ -61,7 +62,9 @@ pub(crate) struct Execution {
     phase: Phase,
     /// Recorded arrivals that no turn has delivered yet.
     undelivered: Vec<HistoryEvent>,
-    next: Sequence,
+    length: Length,
+    /// Beyond this a turn stalls.
+    most: Length,
     last_at: Timestamp,
 }
 
@@ -80,9 +83,16 @@ impl Execution {
             code,
             phase: Phase::New,
             undelivered: Vec::new(),
-            next: Sequence(0),
+            length: Length::default(),
+            most: Length::MAX,
             last_at: Timestamp::default(),
         }
+    }
+
+    /// The same with another bound on its history.
+    #[cfg(test)]
+    pub(crate) fn of_at_most(self, most: Length) -> Self {
+        Self { most, ..self }
     }
 
     /// Feeds recorded events: the history from its begin, or what follows the events fed before.
@@ -95,16 +105,15 @@ impl Execution {
         let mut rest = history;
         while let Some((event, tail)) = rest.split_first() {
             rest = tail;
-            self.next = after(self.next);
+            self.length = self.length.and(std::slice::from_ref(event));
             if matches!(self.phase, Phase::Over) {
                 return Err(Stall::disorder("something follows its end"));
             }
             match event {
                 HistoryEvent::TurnStarted(turn) => {
-                    let before = rest.len();
-                    let script = Script::read(*turn, self.next, &mut rest);
-                    let read = u32::try_from(before - rest.len()).unwrap_or(u32::MAX);
-                    self.next = Sequence(self.next.0.saturating_add(read));
+                    let script = Script::read(*turn, self.length.next(), &mut rest);
+                    let read = tail.len() - rest.len();
+                    self.length = self.length.and(tail.get(..read).unwrap_or_default());
                     self.replay_turn(*turn, script)?;
                 }
                 HistoryEvent::ExecutionStalled(_) => {}
@@ -149,9 +158,14 @@ impl Execution {
             }
             HistoryEvent::ActivityCompleted(done) => (done.scheduled, Pending::Activity),
             HistoryEvent::ActivityFailed(failed) => (failed.scheduled, Pending::Activity),
+            HistoryEvent::HeartbeatRecorded(recorded) => (recorded.scheduled, Pending::Activity),
             HistoryEvent::TimerFired(fired) => (fired.scheduled, Pending::Timer),
             HistoryEvent::ChildCompleted(done) => (done.scheduled, Pending::Child),
             HistoryEvent::ChildFailed(failed) => (failed.scheduled, Pending::Child),
+            HistoryEvent::DetachedStarted(started) => (started.scheduled, Pending::Start),
+            HistoryEvent::DetachedRefused(refused) => (refused.scheduled, Pending::Start),
+            HistoryEvent::DetachedCompleted(done) => (done.scheduled, Pending::End),
+            HistoryEvent::DetachedFailed(failed) => (failed.scheduled, Pending::End),
             _ => return false,
         };
         let Phase::Live(live) = &self.phase else {
@@ -178,12 +192,17 @@ impl Execution {
         };
         let end = self.run(head, &all);
         let turn = self.conclude(at, all.split_off(recorded), end);
-        let count = u32::try_from(turn.events.len()).unwrap_or(u32::MAX);
-        self.next = Sequence(self.next.0.saturating_add(count));
+        self.length = self.length.and(&turn.events);
         if !matches!(turn.end, TurnEnd::Waiting) {
             self.phase = Phase::Over;
         }
         turn
+    }
+
+    /// Takes note of arrivals that were recorded by the commit of the last turn, behind it. The next turn delivers them.
+    pub(crate) fn answered(&mut self, arrivals: Vec<HistoryEvent>) {
+        self.length = self.length.and(&arrivals);
+        self.undelivered.extend(arrivals);
     }
 
     /// Whether arrivals are recorded that no turn has delivered yet.
@@ -193,7 +212,12 @@ impl Execution {
 
     /// The sequence of the next event to append.
     pub(crate) fn next(&self) -> Sequence {
-        self.next
+        self.length.next()
+    }
+
+    /// How long its history is.
+    pub(crate) fn length(&self) -> Length {
+        self.length
     }
 
     /// An estimate of the memory that this execution holds, in bytes. What the code itself keeps on the heap is not
@@ -235,16 +259,8 @@ impl Execution {
             Phase::Live(live) => live.conclude(&end),
             Phase::New | Phase::Over => (TurnRecord::default(), Vec::new()),
         };
+        let arrived = arrivals.len();
         let mut events = arrivals;
-        let end = self.limited(events.len() + record.len(), end);
-        if let End::Stalled(stall) = end {
-            events.push(HistoryEvent::ExecutionStalled(ExecutionStalled {
-                at,
-                reason: stall.reason,
-                report: stall.report,
-            }));
-            return Turn::stalled(self.next, events);
-        }
         events.push(HistoryEvent::TurnStarted(TurnStarted {
             at,
             build: self.identity.build,
@@ -254,8 +270,19 @@ impl Execution {
         let status = record.status.map(|status| CustomStatusSet { status });
         events.extend(status.map(HistoryEvent::CustomStatusSet));
         events.extend(end.event());
+        let first = self.length.next();
+        let end = self.limited(&events, end);
+        if let End::Stalled(stall) = end {
+            events.truncate(arrived);
+            events.push(HistoryEvent::ExecutionStalled(ExecutionStalled {
+                at,
+                reason: stall.reason,
+                report: stall.report,
+            }));
+            return Turn::stalled(first, events);
+        }
         Turn {
-            first: self.next,
+            first,
             events,
             places: record.places.into_iter().collect(),
             child_tags: record.child_tags,
@@ -264,12 +291,11 @@ impl Execution {
     }
 
     /// Stalls a turn that would make the history longer than it may be. One that ends the execution may.
-    fn limited(&self, events: usize, end: End) -> End {
-        let events = u32::try_from(events).unwrap_or(u32::MAX);
-        let length = self.next.0.saturating_add(events);
+    fn limited(&self, events: &[HistoryEvent], end: End) -> End {
         match end {
-            End::Waiting if length > limits::HISTORY_EVENTS_MAX => {
-                End::Stalled(Stall::history_limit(length))
+            End::Waiting => {
+                let beyond = self.length.and(events).beyond(self.most);
+                beyond.map_or(End::Waiting, End::Stalled)
             }
             end => end,
         }
@@ -279,13 +305,15 @@ impl Execution {
 /// Whether `event` is an outcome of command `id`.
 fn answers(event: &HistoryEvent, id: EventId) -> bool {
     let scheduled = match event {
-        HistoryEvent::ActivityCompleted(done) | HistoryEvent::ChildCompleted(done) => {
-            done.scheduled
-        }
-        HistoryEvent::ActivityFailed(failed) | HistoryEvent::ChildFailed(failed) => {
-            failed.scheduled
-        }
+        HistoryEvent::ActivityCompleted(done)
+        | HistoryEvent::ChildCompleted(done)
+        | HistoryEvent::DetachedCompleted(done) => done.scheduled,
+        HistoryEvent::ActivityFailed(failed)
+        | HistoryEvent::ChildFailed(failed)
+        | HistoryEvent::DetachedFailed(failed)
+        | HistoryEvent::DetachedRefused(failed) => failed.scheduled,
         HistoryEvent::TimerFired(fired) => fired.scheduled,
+        HistoryEvent::DetachedStarted(started) => started.scheduled,
         _ => return false,
     };
     scheduled == id

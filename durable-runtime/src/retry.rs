@@ -8,6 +8,23 @@
 use std::time::Duration;
 
 /// When and how often a failed activity or child is tried again.
+///
+/// Given in the attribute, as `retry(max_attempts = 5, ..)`, or on a call with `.retry(..)`. There is no jitter.
+///
+/// # Replay
+/// The policy that was recorded with the first attempt stays in force, and each delay is a recorded timer.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use durable_runtime::{RetryPolicy, minutes, seconds};
+///
+/// let policy = RetryPolicy::attempts(4).initial(seconds(10)).backoff(3.0).max_interval(minutes(1));
+/// let delays: Vec<_> = (1..=4).map(|failed| policy.delay_after(failed, Duration::ZERO)).collect();
+/// assert_eq!(delays, [Some(seconds(10)), Some(seconds(30)), Some(minutes(1)), None]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct RetryPolicy {

@@ -23,7 +23,9 @@ mod reader;
 mod recovery;
 mod row;
 mod schema;
+mod sent;
 mod summary;
+mod suspicion;
 mod tail;
 mod transaction;
 
@@ -43,7 +45,9 @@ pub(crate) use self::integrity::{Damage, Integrity};
 pub(crate) use self::outstanding::Outstanding;
 pub(crate) use self::reader::Reader;
 pub(crate) use self::recovery::Recovered;
+pub(crate) use self::sent::{Sent, SentBy};
 pub use self::summary::{Stalled, Status, Summary};
+pub(crate) use self::suspicion::Suspicion;
 pub(crate) use self::transaction::{Created, Transaction};
 
 use self::batch::Batch;
@@ -61,6 +65,21 @@ pub(crate) enum Medium {
     File(PathBuf),
     /// In something else that holds bytes; a new store if that has no length.
     Backend(Box<dyn StorageBackend>),
+    /// The same, of which there is another one each time it is opened.
+    #[cfg(test)]
+    Renewed(tests::faulty::Faulty),
+}
+
+impl Medium {
+    /// The same once more, if it can be opened again.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match self {
+            Self::File(path) => Some(Self::File(path.clone())),
+            Self::Backend(_) => None,
+            #[cfg(test)]
+            Self::Renewed(disk) => Some(Self::Renewed(disk.clone())),
+        }
+    }
 }
 
 /// A file up to this many bytes is read through and checked when it is opened: that takes some 200 ms.
@@ -167,6 +186,8 @@ impl Store {
         let place = match &medium {
             Medium::File(path) => format!("store `{}`", path.display()),
             Medium::Backend(_) => "the store".to_owned(),
+            #[cfg(test)]
+            Medium::Renewed(_) => "the store".to_owned(),
         };
         // In a page that is no page any more, redb panics.
         let opened = catch_unwind(AssertUnwindSafe(|| {
@@ -177,6 +198,36 @@ impl Store {
             let reason = format!("reading it panicked: {}", panic_text(panic.as_ref()));
             Err(StoreError::damaged(place, reason))
         })
+    }
+
+    /// Closes the file and opens it again, after a write that did not succeed; those who read go on with it. If that does not
+    /// succeed either, the store is closed, and it can be tried again.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn reopen(
+        &mut self,
+        medium: Medium,
+        wall: Timestamp,
+        entropy: &dyn Entropy,
+    ) -> Result<Recovered, StoreError> {
+        self.reader.shared().close();
+        let (mut store, recovered) = Self::open(medium, self.options.clone(), wall, entropy)?;
+        let opened = store.reader.shared().take();
+        store.reader = self.reader.clone();
+        store.commits += self.commits;
+        store.fold_commits += self.fold_commits;
+        drop(std::mem::replace(self, store));
+        if let Some((database, tail)) = opened {
+            self.reader.shared().install(database, tail);
+        }
+        Ok(recovered)
+    }
+
+    /// Whether a sync did not succeed: then it is not known what is on the disk, and opening the file again in this process
+    /// would not tell.
+    pub(crate) fn has_lost_sync(&self) -> bool {
+        self.extent.has_lost_sync()
     }
 
     /// A reader of this store.

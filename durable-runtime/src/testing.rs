@@ -77,28 +77,74 @@ impl TestEngine {
         }
     }
 
-    /// The time in this engine.
+    /// The time in this engine; it begins at 2026-01-01T00:00:00Z.
     pub fn now(&self) -> SystemTime {
         self.world.hub.clock.now().into()
     }
 
-    /// Moves the clock, whatever runs, and fires what is due.
+    /// Moves the clock and fires what is due; before and after that waits as [`settle`](Self::settle) does, so that what was
+    /// just started has set its timers by the time before.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves open whether the clock has moved.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestEngine;
+    ///
+    /// static STOP: Event<()> = Event::new("stop");
+    ///
+    /// #[orchestrator]
+    /// async fn count_days() -> u32 {
+    ///     let mut days_gone = 0;
+    ///     while STOP.wait().timeout(days(1)).await.is_err() {
+    ///         days_gone += 1;
+    ///     }
+    ///     days_gone
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = TestEngine::start()?;
+    /// let counting = engine.start(count_days()).await?;
+    /// for _ in 0..3 {
+    ///     engine.advance(days(1)).await;
+    /// }
+    /// counting.raise(&STOP, ()).await?;
+    /// assert_eq!(counting.result().await?, 3);
+    /// # Ok(()) }
+    /// ```
     pub async fn advance(&self, duration: Duration) {
+        self.world.settle().await;
         self.recipe.clock.advance(duration);
         self.world.settle().await;
     }
 
     /// Waits until nothing can run any more without an activity's end, an event or the clock.
+    ///
+    /// # Cancel safety
+    /// Dropping the future only ends the wait.
     pub async fn settle(&self) {
         self.world.settle().await;
     }
 
-    /// Drops every instance from memory; each comes back by replay when something reaches it.
+    /// Drops every instance from memory; each comes back by replay when something reaches it. So a test sees whether replay
+    /// leads where the first run led.
+    ///
+    /// # Cancel safety
+    /// Dropping the future after its first poll does not keep them in memory.
     pub async fn evict(&self) {
         self.world.evict().await;
     }
 
     /// Stops the engine as if its process had been killed, and starts it again over the same store with all that is linked in.
+    ///
+    /// Handles of the engine before say that it has stopped; ask this one for new ones, by id.
+    ///
+    /// # Cancel safety
+    /// Nothing waits in it: from its first poll it runs to its end.
     ///
     /// # Errors
     /// [`OpenError`] if the store cannot be opened again.
@@ -106,7 +152,8 @@ impl TestEngine {
         self.restart_with(Registry::linked()).await
     }
 
-    /// Stops the engine as if its process had been killed, and starts it again over the same store with other code.
+    /// Stops the engine as if its process had been killed, and starts it again over the same store with other code, as a
+    /// deployment does. The rest is as for [`restart`](Self::restart).
     ///
     /// # Errors
     /// [`OpenError`] if the store cannot be opened again.

@@ -229,7 +229,9 @@ async fn state_reaches_the_body_and_each_call_has_a_key_of_its_own() {
 
 #[tokio::test]
 async fn a_missing_state_is_named_when_the_engine_is_started() {
-    let error = TestEngine::start().unwrap_err().to_string();
+    let registry = Registry::new().activity(note);
+    let started = TestEngine::builder().registry(registry).start();
+    let error = started.unwrap_err().to_string();
     assert!(error.contains("activity `note`"), "{error}");
     assert!(
         error.contains("Arc<Ledger>") || error.contains("Arc < Ledger >"),

@@ -6,6 +6,7 @@
 )]
 
 mod activities;
+mod blocking;
 mod by_name;
 mod cancelling;
 mod chaining;
@@ -15,16 +16,23 @@ mod combinators;
 mod commits;
 mod continuing;
 mod definitions;
+mod detached;
 mod events;
 mod fan_out;
 mod faults;
+mod gathering;
+mod heartbeats;
+mod helpers;
 mod looking;
 mod outside;
 mod panics;
 mod real_files;
 mod recovery;
 mod retries;
+mod sending;
 mod shutdown;
 mod stalls;
+mod states;
 mod support;
 mod timers;
+mod tokens;

@@ -2,7 +2,7 @@
 
 use durable_runtime::prelude::*;
 use durable_runtime::testing::{TestEngine, check_replay};
-use durable_runtime::{HistoryEvent, Registry};
+use durable_runtime::{Fault, HistoryEvent, Registry};
 
 use crate::support::engine;
 
@@ -84,6 +84,45 @@ async fn evicted_at_every_step_it_returns_the_same() {
 #[tokio::test]
 async fn killed_at_every_step_it_returns_the_same() {
     run(engine(), async |engine| engine.restart().await.unwrap()).await;
+}
+
+static GATE: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(0);
+
+/// Waits for the gate, and returns which delivery did.
+#[activity(name = "recovery.patient")]
+async fn patient() -> u32 {
+    GATE.acquire().await.unwrap().forget();
+    activity::delivery()
+}
+
+#[orchestrator(name = "recovery.waits_for_patient")]
+async fn waits_for_patient() -> Result<u32, Fault> {
+    patient().catch().await
+}
+
+#[orchestrator(name = "recovery.quick")]
+async fn quick(n: u32) -> u32 {
+    add(n, 1).await
+}
+
+/// The process dies with it again and again, but never of it.
+#[tokio::test]
+async fn what_only_waits_is_never_given_up_however_often_the_process_dies() {
+    const DEATHS: u32 = 25;
+    let mut engine = engine();
+    engine.start(waits_for_patient()).id("waits").await.unwrap();
+    for death in 0..DEATHS {
+        engine.settle().await;
+        engine = engine.restart().await.unwrap();
+        // Others wait for no more than its trial.
+        let other = engine.start(quick(death)).id(format!("other-{death}"));
+        let other = other.await.unwrap();
+        assert_eq!(other.result().await.unwrap(), death + 1);
+    }
+    GATE.add_permits(1);
+    let handle = engine.handle(waits_for_patient, "waits").await;
+    let delivery = handle.unwrap().unwrap().result().await.unwrap();
+    assert_eq!(delivery, Ok(DEATHS + 1));
 }
 
 #[tokio::test]

@@ -13,6 +13,10 @@ pub(crate) fn engine() -> TestEngine {
         .state(crate::outside::seats())
         .state(crate::outside::greeter())
         .state(crate::shutdown::Meeting::new())
+        .state(Arc::new(crate::blocking::Stubborn::default()))
+        .state(crate::states::rates())
+        .state(crate::states::count())
+        .state(crate::states::greets())
         .start()
         .unwrap()
 }
@@ -42,6 +46,7 @@ fn kind(event: &HistoryEvent) -> &'static str {
         HistoryEvent::ExecutionStarted(_) => "started",
         HistoryEvent::ActivityCompleted(_) => "activity completed",
         HistoryEvent::ActivityFailed(_) => "activity failed",
+        HistoryEvent::HeartbeatRecorded(_) => "heartbeat",
         HistoryEvent::TimerFired(_) => "timer fired",
         HistoryEvent::ChildCompleted(_) => "child completed",
         HistoryEvent::ChildFailed(_) => "child failed",
@@ -57,6 +62,13 @@ fn kind(event: &HistoryEvent) -> &'static str {
         HistoryEvent::ExecutionCompleted(_) => "completed",
         HistoryEvent::ExecutionContinued(_) => "continued",
         HistoryEvent::ExecutionStalled(_) => "stalled",
+        HistoryEvent::DetachedScheduled(_) => "detached",
+        HistoryEvent::DetachedStarted(_) => "detached started",
+        HistoryEvent::DetachedRefused(_) => "detached refused",
+        HistoryEvent::DetachedAwaited(_) => "detached awaited",
+        HistoryEvent::DetachedCompleted(_) => "detached completed",
+        HistoryEvent::DetachedFailed(_) => "detached failed",
+        HistoryEvent::EventSent(_) => "event sent",
         _ => "unknown to this test",
     }
 }

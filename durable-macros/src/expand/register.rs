@@ -2,11 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
-use syn::{Path, Type};
+use syn::{GenericArgument, Path, PathArguments, Type};
 
 use super::Definition;
-use crate::model::{Parameter, located, place_of};
+use crate::model::{Parameter, Shared, located, place_of};
 use crate::options;
 
 impl Definition<'_> {
@@ -67,12 +68,17 @@ impl Definition<'_> {
             .iter()
             .filter_map(|local| local.state(runtime, &durable_name));
         let values = locals.iter().map(Local::value);
+        let wait = (!self.function.is_blocking()).then(|| quote!(.await));
         let finish = quote! {
-            #runtime::finish(&__OUTPUT, #runtime::Codec::#codec, #durable_name, #marker::#name(#(#values),*).await)
+            #runtime::finish(&__OUTPUT, #runtime::Codec::#codec, #durable_name, #marker::#name(#(#values),*) #wait)
         };
         // At the name: where a body is not `Send`, the function is what is wrong.
-        let future =
-            quote_spanned!(place_of(name.span())=> ::std::boxed::Box::pin(async move { #finish }));
+        let future = if self.function.is_blocking() {
+            let runtime = located(runtime, name.span());
+            quote_spanned!(place_of(name.span())=> ::std::boxed::Box::pin(#runtime::blocking(move || #finish)))
+        } else {
+            quote_spanned!(place_of(name.span())=> ::std::boxed::Box::pin(async move { #finish }))
+        };
         let (states_parameter, future_type) = if self.is_activity() {
             (quote!(states: &#runtime::States,), quote!(ActivityFuture))
         } else {
@@ -109,7 +115,8 @@ impl Definition<'_> {
             )
         } else {
             let version = option(options.version.as_ref());
-            let fields = quote!(version: #version, codec: #runtime::Codec::#codec,);
+            let fields =
+                quote!(version: #version, codec: #runtime::Codec::#codec, output: || &__OUTPUT,);
             (quote!(OrchestratorDef), quote!(OrchestratorMarker), fields)
         };
         quote! {
@@ -137,26 +144,24 @@ impl Definition<'_> {
             .as_ref()
             .map_or_else(no_retry, |retry| retry.policy(runtime));
         let timeout = option(options.attempt_timeout.map(options::duration));
+        let heartbeat = option(options.heartbeat_timeout.map(options::duration));
         let limit = option(options.limit);
+        let is_blocking = self.function.is_blocking();
         let when = options.retry.as_ref().and_then(|retry| retry.when.as_ref());
         let when = option(when.map(|when| retry_when(runtime, when)));
         let codec = options.codec();
-        let states = self.parameters.iter().filter_map(|parameter| {
-            let ty = parameter.state_type()?;
-            let spelled = spelled(ty);
-            Some(quote! {
-                #runtime::StateRequirement {
-                    type_name: #spelled,
-                    type_id: ::core::any::TypeId::of::<#ty>,
-                }
-            })
-        });
+        let states = self
+            .parameters
+            .iter()
+            .filter_map(|parameter| requirement(runtime, parameter));
         quote! {
             options: #runtime::ActivityOptions {
                 retry: #retry,
                 attempt_timeout: #timeout,
+                heartbeat_timeout: #heartbeat,
                 limit: #limit,
                 codec: #runtime::Codec::#codec,
+                is_blocking: #is_blocking,
             },
             retry_when: #when,
             states: &[#(#states),*],
@@ -184,19 +189,65 @@ impl<'a> Local<'a> {
     }
 
     fn state(&self, runtime: &TokenStream, activity: &str) -> Option<TokenStream> {
-        let (name, ty) = (&self.name, self.parameter.state_type()?);
-        let spelled = spelled(ty);
-        Some(quote!(let #name = #runtime::state::<#ty>(states, #activity, #spelled);))
+        let (name, parameter) = (&self.name, self.parameter.ident.unraw().to_string());
+        let shared = self.parameter.shared()?;
+        let type_name = shared_name(&shared);
+        let find = match shared {
+            Shared::Lent(ty) => quote!(#runtime::state::<#ty>),
+            Shared::Given(ty) => {
+                let runtime = located(runtime, ty.span());
+                quote_spanned!(place_of(ty.span())=> #runtime::shared_state::<#ty>)
+            }
+        };
+        Some(quote!(let #name = #find(states, #activity, #parameter, #type_name);))
     }
 
     /// What the body is given.
     fn value(&self) -> TokenStream {
         let name = &self.name;
-        if self.parameter.state.is_some() {
-            quote!(&#name)
-        } else {
-            quote!(#name)
+        match self.parameter.shared() {
+            Some(Shared::Lent(_)) => quote!(&*#name),
+            Some(Shared::Given(_)) | None => quote!(#name),
         }
+    }
+}
+
+/// What an engine must be given for a `#[state]` parameter.
+fn requirement(runtime: &TokenStream, parameter: &Parameter) -> Option<TokenStream> {
+    let name = parameter.ident.unraw().to_string();
+    let shared = parameter.shared()?;
+    let type_name = shared_name(&shared);
+    let is_given = match shared {
+        Shared::Lent(ty) => quote!(|states| states.find::<#ty>().is_some()),
+        Shared::Given(ty) => quote! {{
+            use #runtime::NotShared as _;
+            #runtime::StateProbe::<#ty>::IS_GIVEN
+        }},
+    };
+    Some(quote! {
+        #runtime::StateRequirement { parameter: #name, type_name: #type_name, is_given: #is_given }
+    })
+}
+
+/// The type that is shared, as its author spelled it.
+fn shared_name(shared: &Shared<'_>) -> String {
+    match shared {
+        Shared::Lent(ty) => spelled(ty),
+        Shared::Given(ty) => spelled(held(ty).unwrap_or(ty)),
+    }
+}
+
+/// What is between the brackets of an `Arc<T>`, for people.
+fn held(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else {
+        return None;
+    };
+    match &path.path.segments.last()?.arguments {
+        PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        },
+        PathArguments::None | PathArguments::Parenthesized(_) => None,
     }
 }
 

@@ -20,6 +20,7 @@ fn all_options_of_an_activity_are_read() {
             name = "pay",
             codec = "bincode",
             attempt_timeout = "30s",
+            heartbeat_timeout = "5s",
             limit = 10,
             crate = ::other,
             retry(max_attempts = 5, initial = "250ms", backoff = 3, max_interval = "1m", total = "2h", when = a::b),
@@ -29,6 +30,7 @@ fn all_options_of_an_activity_are_read() {
     assert_eq!(options.name.as_deref(), Some("pay"));
     assert_eq!(options.codec(), "Bincode");
     assert_eq!(options.attempt_timeout, Some(30_000));
+    assert_eq!(options.heartbeat_timeout, Some(5_000));
     assert_eq!(options.limit, Some(10));
     let runtime = options.runtime();
     assert_eq!(runtime.to_string(), quote!(::other::__private).to_string());

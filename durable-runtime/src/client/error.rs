@@ -68,7 +68,7 @@ pub enum StartError {
     /// What is recorded of the instance that has the id is damaged; nothing was started.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The engine has stopped; nothing was started.
+    /// The engine has stopped, or its disk is full [for now](Stopped::is_temporary); nothing was started.
     #[error(transparent)]
     Stopped(#[from] Stopped),
     /// The engine stopped before it could say. Starting the same id again is safe.
@@ -135,7 +135,7 @@ pub enum RaiseError {
         /// What is damaged, and how.
         report: String,
     },
-    /// The engine has stopped; nothing was recorded.
+    /// The engine has stopped, or its disk is full [for now](Stopped::is_temporary); nothing was recorded.
     #[error(transparent)]
     Stopped(#[from] Stopped),
     /// The engine stopped before it could say.

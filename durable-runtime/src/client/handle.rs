@@ -10,6 +10,9 @@ use crate::client::instance::Instance;
 use crate::definition::{Decoded, OutputCodec};
 
 /// A typed handle of one instance. Everything an [`Instance`] can, and [`result`](Self::result).
+///
+/// Made by [`Engine::start`](crate::Engine::start), and by [`Engine::handle`](crate::Engine::handle) for what was started
+/// before. Cheap to clone; does not keep the engine running, and dropping it cancels nothing.
 pub struct Handle<Out: 'static> {
     instance: Instance,
     codec: &'static OutputCodec<Out>,
@@ -35,6 +38,34 @@ impl<Out: 'static> Handle<Out> {
     /// # Errors
     /// [`WaitError::Fault`] if the orchestration did not return, [`WaitError::Undecodable`] if what it returned is no `Out`;
     /// else as [`wait`](Instance::wait).
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestEngine;
+    ///
+    /// #[orchestrator]
+    /// async fn divide(a: u32, b: u32) -> Result<u32, String> {
+    ///     if b == 1 {
+    ///         panic!("nobody divides by one");
+    ///     }
+    ///     a.checked_div(b).ok_or_else(|| "by zero".to_owned())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = TestEngine::start()?;
+    /// let result = engine.start(divide(6, 3)).await?.result().await;
+    /// assert_eq!(result?, Ok(2));
+    /// let result = engine.start(divide(6, 0)).await?.result().await;
+    /// assert_eq!(result?, Err("by zero".to_owned()));
+    ///
+    /// let error = engine.start(divide(6, 1)).await?.result().await.unwrap_err();
+    /// let fault = error.fault().expect("it did not return");
+    /// assert_eq!(fault.to_string(), "`divide` panicked: nobody divides by one");
+    /// # Ok(()) }
+    /// ```
     pub async fn result(&self) -> Result<Out, WaitError> {
         let summary = self.instance.wait().await?;
         let outcome = summary

@@ -18,6 +18,39 @@ use crate::payload::Payload;
 use crate::store::{Status, StoreError, Summary};
 
 /// A handle of one instance that knows no types. Cheap to clone; does not keep the engine running.
+///
+/// A [`Handle`](crate::Handle) is one that knows what the orchestrator returns.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+/// use durable_runtime::{Instance, Status};
+///
+/// static PAID: Event<u32> = Event::new("paid");
+///
+/// #[orchestrator]
+/// async fn order() -> u32 {
+///     set_status("waits for money");
+///     PAID.wait().await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// engine.start(order()).id("order-7").await?;
+///
+/// // Elsewhere, where only the id is known:
+/// let order: Instance = engine.instance("order-7").await?.expect("it was started");
+/// engine.settle().await;
+/// let status: Option<String> = order.custom_status().await?;
+/// assert_eq!(status.as_deref(), Some("waits for money"));
+/// order.raise(&PAID, 4200).await?;
+/// assert_eq!(order.wait().await?.status, Status::Completed);
+/// assert!(order.raise(&PAID, 1).await.is_err_and(|error| error.is_ended()));
+/// # Ok(()) }
+/// ```
 #[derive(Clone)]
 pub struct Instance {
     hub: Arc<Hub>,
@@ -125,6 +158,37 @@ impl Instance {
     /// # Errors
     /// [`WaitError::Stopped`] if the engine stops, [`WaitError::Store`] if the store cannot be read,
     /// [`WaitError::NotFound`] if the instance is no longer there. How the orchestration ended is no error here.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestEngine;
+    ///
+    /// #[orchestrator]
+    /// async fn trip() {
+    ///     for stop in ["Berlin", "Praha", "Wien"] {
+    ///         set_status(stop);
+    ///         sleep(hours(4)).await;
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = TestEngine::start()?;
+    /// let trip = engine.start(trip()).await?;
+    /// let mut stops = Vec::new();
+    /// let mut now = trip.summary().await?;
+    /// while !now.has_ended() {
+    ///     if let Some(stop) = &now.custom_status {
+    ///         stops.push(stop.decode::<String>()?);
+    ///     }
+    ///     now = trip.changed(&now).await?;
+    /// }
+    /// stops.dedup();
+    /// assert_eq!(stops, ["Berlin", "Praha", "Wien"]);
+    /// # Ok(()) }
+    /// ```
     pub async fn changed(&self, seen: &Summary) -> Result<Summary, WaitError> {
         self.watch(Until::Beyond(Version(seen.execution, seen.events)))
             .await
@@ -146,9 +210,15 @@ impl Instance {
     /// - [`RaiseError::Damaged`]: what is recorded of the instance cannot be read.
     /// - [`RaiseError::Stopped`]: the engine has stopped; nothing was recorded.
     /// - [`RaiseError::Unknown`]: the engine stopped before it could say.
-    pub async fn raise<T: Serialize>(&self, event: &Event<T>, value: T) -> Result<(), RaiseError> {
-        let name = within_name_limit(event.full_name().clone())?;
-        self.send(name, within_limit(Payload::json(&value))?).await
+    pub fn raise<'i, T: Serialize>(
+        &'i self,
+        event: &Event<T>,
+        value: T,
+    ) -> impl Future<Output = Result<(), RaiseError>> + Send + use<'i, T> {
+        // Before anything is awaited, so that neither the event nor the value is held on to.
+        let name = within_name_limit(event.full_name().clone());
+        let payload = within_limit(Payload::json(&value));
+        async move { self.send(name?, payload?).await }
     }
 
     async fn send(&self, name: Name, payload: Payload) -> Result<(), RaiseError> {

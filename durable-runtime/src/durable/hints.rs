@@ -23,7 +23,7 @@ pub struct Hint<'a, Op: ?Sized>(PhantomData<&'a Op>);
     message = "[D003] tokio's timers cannot be awaited in an orchestrator: they are not recorded, and die with the process",
     label = "this timer would start again at every replay",
     note = "use `sleep(duration).await`, which survives restarts and can wait for months",
-    note = "for a deadline use `.timeout(duration)` on the call, or `sleep` as a branch of `select!`"
+    note = "for a deadline use `.timeout(duration)` on the call, or `timeout(duration, ..)` over a block"
 )]
 pub trait NotTokioTimer {}
 

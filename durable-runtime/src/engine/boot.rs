@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use crate::activity::States;
 use crate::clock::{Clock, Entropy};
-use crate::engine::committer::Committer;
-use crate::engine::desk::Desk;
+use crate::engine::committer::{Committer, Reopener};
+use crate::engine::desk::{Desk, Shelf};
+use crate::engine::guard::Guard;
 use crate::engine::hub::{Hub, Shape};
 use crate::engine::message::Effects;
 use crate::engine::recovery;
@@ -47,15 +48,19 @@ pub enum OpenError {
     Duplicate(#[from] Duplicate),
     /// An activity needs a `#[state]` that the engine was not given.
     #[error(
-        "activity `{activity}` at {place} takes `#[state]` of type `{type_name}`, which the engine was not given; add `.state(..)` to the engine's builder"
+        "activity `{activity}` at {place} takes `#[state] {parameter}` of type `{type_name}`, which the engine was not given ({given}); add `.state(..)` with a `{type_name}`, or an `Arc` of one, to the engine's builder"
     )]
     MissingState {
         /// The activity.
         activity: String,
         /// Where it is.
         place: String,
-        /// The type, as its source spells it.
+        /// The parameter.
+        parameter: String,
+        /// The type of what is shared, as its source spells it.
         type_name: String,
+        /// What the engine was given, for people.
+        given: String,
     },
     /// The store could not be opened.
     #[error(transparent)]
@@ -95,18 +100,14 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
     let registry = Arc::new(registry.unwrap_or_else(Registry::linked));
     check(&registry, &states)?;
     let wall = parts.clock.wall();
+    let again = parts.medium.again();
     let (mut store, recovered) = Store::open(parts.medium, parts.store, wall, &*parts.entropy)?;
-    let build = store.build(&fingerprint(&registry).to_le_bytes())?;
+    let fingerprint = fingerprint(&registry).to_le_bytes();
+    let build = store.build(&fingerprint)?;
     let clock = StoreClock::new(Arc::clone(&parts.clock), recovered.last_time);
     let now = clock.now();
-    let plan = recovery::plan(&recovered, &store.reader(), now)?;
-    if !plan.suspects.is_empty() {
-        let mut transaction = store.begin(now)?;
-        for (key, event, count) in &plan.suspects {
-            transaction.set_suspect(*key, *event, *count);
-        }
-        transaction.commit()?;
-    }
+    let plan = recovery::plan(&recovered, &store.reader(), build, now)?;
+    plan.record(&mut store, now)?;
     tracing::info!(
         created = recovered.created,
         clean = recovered.clean,
@@ -119,12 +120,28 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         reader: store.reader(),
         store: id,
         build,
+        guard: Guard::new(plan.first_turns, plan.poisoned),
     };
-    let desk = Desk::new(registry, states, id, parts.runtime, activity_limit);
-    let hub = Hub::new(Arc::new(reviver), clock, parts.entropy, desk, parts.shape);
+    let shelf = Shelf {
+        registry,
+        states,
+        store: id,
+        clock: parts.clock,
+    };
+    let desk = Desk::new(shelf, parts.runtime, activity_limit);
+    let entropy = Arc::clone(&parts.entropy);
+    let hub = Hub::new(Arc::new(reviver), clock, entropy, desk, parts.shape);
     hub.count(store.counters());
+    if !plan.effects.suspects.is_empty() {
+        hub.gate.close();
+    }
     let integrity = (!recovered.is_checked).then(|| store.reader().integrity());
-    let committer = Committer::new(store, build, plan.children);
+    let reopener = again.map(|medium| Reopener {
+        medium,
+        entropy: Arc::clone(&parts.entropy),
+        fingerprint,
+    });
+    let committer = Committer::new(store, build, plan.bonds, reopener);
     Ok(Booted {
         hub: Arc::new(hub),
         committer,
@@ -138,19 +155,25 @@ fn check(registry: &Registry, states: &States) -> Result<(), OpenError> {
         return Err(duplicate.clone().into());
     }
     for (name, entry) in registry.activities() {
-        let missing = entry
-            .states
-            .iter()
-            .find(|state| !states.holds((state.type_id)()));
+        let missing = entry.states.iter().find(|state| !(state.is_given)(states));
         if let Some(state) = missing {
             return Err(OpenError::MissingState {
                 activity: name.to_string(),
                 place: entry.origin.to_string(),
+                parameter: state.parameter.to_owned(),
                 type_name: state.type_name.to_owned(),
+                given: given(states),
             });
         }
     }
     Ok(())
+}
+
+fn given(states: &States) -> String {
+    match states.type_names().as_slice() {
+        [] => "it was given none".to_owned(),
+        names => format!("it was given: {}", names.join(", ")),
+    }
 }
 
 /// Differs between two builds whose places in the source may differ.

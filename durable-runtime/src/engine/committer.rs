@@ -3,38 +3,44 @@
 //! It is fed with submissions, writes all of them in one transaction, and only then hands out what follows from them.
 //! Ids are resolved while a batch forms, so that two starts of one id never both create.
 
-use std::collections::HashMap;
-
 use crate::clock::Timestamp;
 use crate::engine::failpoint;
-use crate::engine::message::{CommandRef, Effects, Submission};
+use crate::engine::message::{Effects, Submission};
 use crate::engine::watchers::Watchers;
-use crate::id::{BuildId, InstanceKey};
+use crate::id::BuildId;
 use crate::store::{Counters, Store, StoreError};
 
+mod arrivals;
 mod batch;
+mod between;
+mod bonds;
+mod reopen;
 
-pub(crate) use batch::{cancel_request, child_conflict, child_outcome};
+pub(crate) use arrivals::{cancel_request, child_conflict, child_outcome, sent_event, unreadable};
+pub(crate) use bonds::Bonds;
 
-use batch::Batch;
+pub(crate) use reopen::Reopener;
+
+use batch::{Batch, Stage};
 
 /// The write side of the store and those who wait for what it writes.
 pub(crate) struct Committer {
     store: Store,
     build: BuildId,
     queue: Vec<Submission>,
-    /// Running children by the command that waits for them.
-    children: HashMap<CommandRef, InstanceKey>,
+    bonds: Bonds,
     watchers: Watchers,
     /// What followed from a batch that was not written; kept for its replies.
     unanswered: Vec<Effects>,
+    reopener: Option<Reopener>,
 }
 
 impl Committer {
     pub(crate) fn new(
         store: Store,
         build: BuildId,
-        children: HashMap<CommandRef, InstanceKey>,
+        bonds: Bonds,
+        reopener: Option<Reopener>,
     ) -> Self {
         Self {
             watchers: Watchers::new(store.reader()),
@@ -42,7 +48,8 @@ impl Committer {
             build,
             queue: Vec::new(),
             unanswered: Vec::new(),
-            children,
+            bonds,
+            reopener,
         }
     }
 
@@ -76,8 +83,12 @@ impl Committer {
             failpoint::hit("commit.before");
             let mut transaction = self.store.begin(batch.now)?;
             let mut writes = writes.into_iter();
+            let mut stage = Stage {
+                transaction: &mut transaction,
+                bonds: &mut self.bonds,
+            };
             let written = writes
-                .try_for_each(|write| batch.write(&mut transaction, write, &mut self.children))
+                .try_for_each(|write| batch.write(&mut stage, write))
                 .and_then(|()| transaction.commit());
             if let Err(error) = written {
                 self.queue.extend(writes);
@@ -89,7 +100,7 @@ impl Committer {
             match question {
                 Submission::Watch(watch) => self.watchers.watch(watch, &mut batch.effects)?,
                 Submission::Probe(reply) => batch.effects.answer(reply, ()),
-                Submission::Start(_) | Submission::Turn(_) => {}
+                Submission::Start(_) | Submission::Turn(_) | Submission::Mark(..) => {}
             }
         }
         self.watchers.notify(&batch.touched, &mut batch.effects)
@@ -127,7 +138,7 @@ impl Committer {
 impl Submission {
     /// Whether it writes; the others ask, and are answered after the commit.
     fn is_write(&self) -> bool {
-        matches!(self, Self::Start(_) | Self::Turn(_))
+        matches!(self, Self::Start(_) | Self::Turn(_) | Self::Mark(..))
     }
 }
 

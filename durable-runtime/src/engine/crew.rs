@@ -1,8 +1,9 @@
 //! Threads that are started by name and waited for at the end, but not for ever.
 
+use std::collections::HashSet;
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 
 use crate::limits;
 
@@ -16,6 +17,8 @@ pub(crate) struct Crew {
 #[derive(Debug, Default)]
 struct State {
     at_work: Mutex<usize>,
+    /// Threads that do not count any more.
+    left_behind: Mutex<HashSet<ThreadId>>,
     left: Condvar,
 }
 
@@ -34,6 +37,23 @@ impl Crew {
         })?;
         self.handles().push(handle);
         Ok(())
+    }
+
+    /// How many threads are left behind and have not ended since.
+    pub(crate) fn lost(&self) -> usize {
+        self.state.left_behind().len()
+    }
+
+    /// Counts a thread of this name no more: it is held by code that has no end.
+    pub(crate) fn leave_behind(&self, name: &str) {
+        let mut left_behind = self.state.left_behind();
+        let mut handles = self.handles();
+        let found = (handles.iter()).position(|handle| handle.thread().name() == Some(name));
+        if let Some(found) = found {
+            left_behind.insert(handles.swap_remove(found).thread().id());
+            *self.state.at_work() -= 1;
+            self.state.left.notify_all();
+        }
     }
 
     /// Waits until all have ended. One that does not in time, since code of a user holds it, is left behind and told of;
@@ -73,6 +93,11 @@ impl State {
         self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn left_behind(&self) -> MutexGuard<'_, HashSet<ThreadId>> {
+        let left_behind = self.left_behind.lock();
+        left_behind.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until no more than `rest` are at work, up to the limit; false if more still are.
     fn wait_for(&self, rest: usize) -> bool {
         let has_more = |at_work: &mut usize| *at_work > rest;
@@ -86,6 +111,10 @@ impl State {
 
 impl Drop for Leaving {
     fn drop(&mut self) {
+        let me = std::thread::current().id();
+        if self.0.left_behind().remove(&me) {
+            return;
+        }
         *self.0.at_work() -= 1;
         self.0.left.notify_all();
     }
@@ -127,5 +156,28 @@ mod tests {
         .unwrap();
         go.send(()).unwrap();
         ended.recv().unwrap();
+    }
+
+    #[test]
+    fn who_is_left_behind_is_not_waited_for_and_counts_until_it_ends() {
+        let crew = Crew::default();
+        let (go, may_go) = mpsc::channel::<()>();
+        let (done, ended) = mpsc::channel::<()>();
+        crew.spawn("durable-held", move || {
+            may_go.recv().unwrap();
+            drop(done);
+        })
+        .unwrap();
+        crew.spawn("durable-free", || ()).unwrap();
+        crew.leave_behind("durable-held");
+        assert_eq!(crew.lost(), 1);
+        crew.dismiss();
+        assert_eq!(*crew.state.at_work(), 0);
+        go.send(()).unwrap();
+        assert!(ended.recv().is_err());
+        while crew.lost() > 0 {
+            std::thread::yield_now();
+        }
+        assert_eq!(*crew.state.at_work(), 0);
     }
 }

@@ -2,21 +2,22 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Poll;
+use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::activity::{self, ActivityInfo, Running, States};
-use crate::definition::ActivityFuture;
+use crate::activity::{Cancellation, Canceller, Heart};
 use crate::engine::dispatcher::{Dispatcher, Found};
 use crate::engine::message::{CommandRef, Task};
-use crate::event::{Name, StallReason};
-use crate::failure::{Failure, Fault, FaultKind, Outcome};
-use crate::id::StoreId;
-use crate::panics;
-use crate::registry::Registry;
-use crate::replay::oversized;
+use crate::event::Name;
+use crate::failure::Outcome;
+use crate::payload::Payload;
+
+mod attempt;
+
+use self::attempt::attempt;
+pub(crate) use self::attempt::{Placed, Refused, Shelf};
 
 /// The activities of one engine.
 #[derive(Debug)]
@@ -39,50 +40,32 @@ struct Inner {
 /// How a running activity is reached.
 #[derive(Debug)]
 struct Handles {
-    cancel: watch::Sender<bool>,
+    cancel: Canceller,
     abort: Option<AbortHandle>,
+    heart: Heart,
+    heartbeat_timeout: Option<Duration>,
+    /// Nothing can stop its body: it has its place until it returns.
+    is_blocking: bool,
+    /// Its outcome was decided without it, and nothing that it returns counts.
+    is_given_up: bool,
 }
 
-/// An activity that has a place and is to be run.
-#[derive(Debug)]
-pub(crate) struct Placed {
-    pub(crate) task: Task,
-    cancelled: watch::Receiver<bool>,
-}
-
-/// Why an activity could not be run: its instance stalls with this.
-#[derive(Debug)]
-pub(crate) struct Refused {
-    pub(crate) reason: StallReason,
-    pub(crate) report: String,
-}
-
-/// A place that was given back.
+/// An attempt that has ended, or was given up.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// Whose place it was.
+    /// The activity.
     pub(crate) name: Name,
     /// What may start in its stead.
     pub(crate) next: Vec<Placed>,
-}
-
-/// What activities are made from.
-#[derive(Debug)]
-struct Shelf {
-    registry: Arc<Registry>,
-    states: States,
-    store: StoreId,
+    /// What it said in its last heartbeat.
+    pub(crate) details: Option<Payload>,
+    /// Whether its outcome still counts; not if it was given up before.
+    pub(crate) counts: bool,
 }
 
 impl Desk {
-    pub(crate) fn new(
-        registry: Arc<Registry>,
-        states: States,
-        store: StoreId,
-        runtime: tokio::runtime::Handle,
-        limit: usize,
-    ) -> Self {
-        let dispatcher = Dispatcher::new(Arc::clone(&registry), limit);
+    pub(crate) fn new(shelf: Shelf, runtime: tokio::runtime::Handle, limit: usize) -> Self {
+        let dispatcher = Dispatcher::new(Arc::clone(&shelf.registry), limit);
         let inner = Mutex::new(Inner {
             dispatcher,
             running: HashMap::new(),
@@ -90,11 +73,7 @@ impl Desk {
             is_stopped: false,
         });
         Self {
-            shelf: Arc::new(Shelf {
-                registry,
-                states,
-                store,
-            }),
+            shelf: Arc::new(shelf),
             runtime,
             inner,
             idle: Notify::new(),
@@ -112,7 +91,7 @@ impl Desk {
         if let Some(tasks) = inner.handed_in.pop_front() {
             inner.schedule(tasks);
         }
-        let placed = inner.place();
+        let placed = inner.place(&self.shelf);
         self.tell_if_idle(&inner);
         placed
     }
@@ -128,22 +107,76 @@ impl Desk {
             if inner.dispatcher.cancel(command) == Found::Running
                 && let Some(handles) = inner.running.get(&command)
             {
-                handles.cancel.send_replace(true);
+                handles.cancel.cancel();
             }
         }
     }
 
-    /// Takes a place back; `None` if the activity had none any more, as after a time-out.
+    /// Takes back the place of an activity that has ended; `None` if it had none any more, as after a time-out.
     pub(crate) fn finish(&self, command: CommandRef) -> Option<Finished> {
         let mut inner = self.lock();
         let name = inner.dispatcher.finish(command)?;
-        if let Some(handles) = inner.running.remove(&command) {
-            // Whoever calls from within the activity is at its end already.
-            handles.abort.iter().for_each(AbortHandle::abort);
-        }
-        let next = inner.place();
+        let handles = inner.running.remove(&command);
+        let next = inner.place(&self.shelf);
         self.tell_if_idle(&inner);
-        Some(Finished { name, next })
+        Some(Finished {
+            name,
+            next,
+            details: handles.as_ref().and_then(|handles| handles.heart.details()),
+            counts: handles.is_none_or(|handles| !handles.is_given_up),
+        })
+    }
+
+    /// Stops an attempt that has run into a limit: it is told, and aborted at its next await. `None` if it has ended.
+    ///
+    /// A body that is not `async` cannot be aborted: it keeps its place until it returns, so that no more than the limit ever
+    /// run.
+    pub(crate) fn give_up(&self, command: CommandRef) -> Option<Finished> {
+        let mut inner = self.lock();
+        let handles = inner.running.get_mut(&command)?;
+        if std::mem::replace(&mut handles.is_given_up, true) {
+            return None;
+        }
+        handles.cancel.cancel();
+        let details = handles.heart.details();
+        let (name, next) = if handles.is_blocking {
+            let name = inner.dispatcher.name_of(command)?;
+            tracing::warn!(activity = %name, "an attempt ran into its time-out; its body is not `async`, so it runs on and \
+                keeps its place until it returns");
+            (name, Vec::new())
+        } else {
+            handles.abort.iter().for_each(AbortHandle::abort);
+            inner.running.remove(&command);
+            let name = inner.dispatcher.finish(command)?;
+            (name, inner.place(&self.shelf))
+        };
+        self.tell_if_idle(&inner);
+        Some(Finished {
+            name,
+            next,
+            details,
+            counts: true,
+        })
+    }
+
+    /// How long a running attempt may stay silent from now on; nothing, if it was silent for too long. `None` if it has ended.
+    pub(crate) fn patience(&self, command: CommandRef) -> Option<Duration> {
+        let inner = self.lock();
+        let handles = inner.running.get(&command)?;
+        let limit = handles.heartbeat_timeout.filter(|_| !handles.is_given_up)?;
+        Some(limit.saturating_sub(handles.heart.silent_for()))
+    }
+
+    /// What the running attempts have said in their last heartbeats.
+    pub(crate) fn heartbeats(&self) -> Vec<(CommandRef, Payload)> {
+        let inner = self.lock();
+        let running = inner.running.iter();
+        let running = running.filter(|(_, handles)| !handles.is_given_up);
+        let mut said: Vec<_> = running
+            .filter_map(|(command, handles)| Some((*command, handles.heart.details()?)))
+            .collect();
+        said.sort_unstable_by_key(|(command, _)| *command);
+        said
     }
 
     /// Runs what has a place, on a task of its own. `done` is called there with what became of it; not at all once
@@ -193,6 +226,7 @@ impl Desk {
             reason = "all are stopped, in whatever order"
         )]
         for handles in inner.running.values() {
+            handles.cancel.cancel();
             handles.abort.iter().for_each(AbortHandle::abort);
         }
     }
@@ -234,103 +268,32 @@ impl Inner {
         }
     }
 
-    fn place(&mut self) -> Vec<Placed> {
+    fn place(&mut self, from: &Shelf) -> Vec<Placed> {
         let mut placed = Vec::new();
         while let Some(task) = self.dispatcher.start() {
-            let (cancel, cancelled) = watch::channel(false);
+            let (cancel, cancellation) = Cancellation::channel();
+            let known = task.scheduled.heartbeats.as_deref();
+            let heartbeat_timeout = known.and_then(|known| known.timeout);
+            let inherited = known.and_then(|known| known.last.clone());
+            let heart = Heart::new(Arc::clone(&from.clock), inherited);
+            let entry = from.registry.find_activity(&task.scheduled.name);
             self.running.insert(
                 task.command,
                 Handles {
                     cancel,
                     abort: None,
+                    heart: heart.clone(),
+                    heartbeat_timeout,
+                    is_blocking: entry.is_some_and(|entry| entry.options.is_blocking),
+                    is_given_up: false,
                 },
             );
-            placed.push(Placed { task, cancelled });
+            placed.push(Placed {
+                task,
+                cancellation,
+                heart,
+            });
         }
         placed
     }
-}
-
-/// One delivery of one attempt. All code of users that an activity has runs in here, on its own task.
-async fn attempt(shelf: Arc<Shelf>, placed: Placed) -> Result<Outcome, Refused> {
-    let Placed { task, cancelled } = placed;
-    let name = task.scheduled.name.clone();
-    let Some(entry) = shelf.registry.find_activity(&name) else {
-        let report = shelf.registry.unknown_activity(&name);
-        return Err(Refused {
-            reason: StallReason::Unregistered,
-            report,
-        });
-    };
-    let call = || (entry.run)(&task.scheduled.input, &shelf.states);
-    let body = match panics::caught(call) {
-        Ok(Ok(body)) => body,
-        Ok(Err(error)) => {
-            let report = format!("the recorded input of activity `{name}` cannot be read: {error}");
-            return Err(Refused {
-                reason: StallReason::Undecodable,
-                report,
-            });
-        }
-        Err(message) => return Ok(panicked(&name, message)),
-    };
-    let info = Arc::new(info(shelf.store, task));
-    let running = Running { info, cancelled };
-    let outcome = activity::scope(running, caught(&name, body)).await;
-    Ok(bounded(&name, outcome))
-}
-
-fn info(store: StoreId, task: Task) -> ActivityInfo {
-    ActivityInfo {
-        key: idempotency_key(store, &task),
-        name: task.scheduled.name,
-        instance: task.instance,
-        execution: task.command.execution,
-        call: task.scheduled.call,
-        attempt: task.scheduled.attempt,
-        delivery: task.delivery,
-    }
-}
-
-/// Equal for all attempts and deliveries of one call.
-fn idempotency_key(store: StoreId, task: &Task) -> uuid::Uuid {
-    let mut seed = [0u8; 32];
-    let parts = store.0.to_le_bytes().into_iter();
-    let parts = parts.chain(task.command.instance.0.to_le_bytes());
-    let parts = parts.chain(task.command.execution.0.to_le_bytes());
-    let parts = parts.chain(task.scheduled.call.0.to_le_bytes());
-    seed.iter_mut()
-        .zip(parts)
-        .for_each(|(byte, part)| *byte = part);
-    uuid::Uuid::new_v8(xxhash_rust::xxh3::xxh3_128(&seed).to_le_bytes())
-}
-
-/// Polls the body of an activity; a panic in it becomes a fault.
-async fn caught(name: &str, mut body: ActivityFuture) -> Outcome {
-    let outcome = std::future::poll_fn(|cx| {
-        panics::caught(|| body.as_mut().poll(cx))
-            .unwrap_or_else(|message| Poll::Ready(panicked(name, message)))
-    })
-    .await;
-    // A destructor that panics comes too late to change the outcome.
-    drop(panics::caught(|| drop(body)));
-    outcome
-}
-
-/// An output that is too large to be recorded is a fault.
-fn bounded(name: &str, outcome: Outcome) -> Outcome {
-    let payload = match &outcome {
-        Outcome::Completed(output) => output,
-        Outcome::Failed(Failure::Returned(returned)) => &returned.error,
-        Outcome::Failed(Failure::Fault(_)) => return outcome,
-    };
-    oversized(payload, "output", name).map_or(outcome, faulted)
-}
-
-fn faulted(fault: Fault) -> Outcome {
-    Outcome::Failed(Failure::Fault(fault))
-}
-
-fn panicked(name: &str, message: String) -> Outcome {
-    faulted(Fault::new(FaultKind::Panicked, name, message))
 }

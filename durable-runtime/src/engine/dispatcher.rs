@@ -133,6 +133,11 @@ impl Dispatcher {
         Some(name)
     }
 
+    /// The name of an activity that has a place.
+    pub(crate) fn name_of(&self, command: CommandRef) -> Option<Name> {
+        self.running.get(&command).cloned()
+    }
+
     /// Nobody waits for this activity any more.
     pub(crate) fn cancel(&mut self, command: CommandRef) -> Found {
         if self.running.contains_key(&command) {
@@ -180,6 +185,7 @@ mod tests {
                 name: Name::Borrowed(name),
                 input: Payload::json(&()).unwrap(),
                 attempt_timeout: None,
+                heartbeats: None,
                 retry: None,
             },
             delivery: 1,

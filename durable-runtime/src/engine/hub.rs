@@ -3,13 +3,16 @@
 //! The hub has no thread of its own. The threaded engine drives it with several, the test engine with one.
 
 use std::convert::Infallible;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::clock::{Entropy, Timestamp};
-use crate::engine::desk::{Desk, Finished, Placed, Refused};
+use crate::engine::desk::{Desk, Placed, Refused};
+use crate::engine::gate::Gate;
+use crate::engine::inboxes::Inboxes;
 use crate::engine::message::{
     Answer, CommandRef, Effects, Incoming, Reply, ShardInput, Submission, Task, TimerRef,
 };
@@ -17,10 +20,19 @@ use crate::engine::queue::{Queue, Taken};
 use crate::engine::revive::Reviver;
 use crate::engine::store_clock::StoreClock;
 use crate::engine::timer_board::TimerBoard;
+use crate::engine::trial;
+use crate::engine::vigil::Limits;
+use crate::engine::watch::Alarm;
 use crate::event::{Ended, Fired, HistoryEvent};
-use crate::failure::{Failure, Fault, FaultKind, Outcome};
+use crate::failure::Outcome;
 use crate::id::InstanceKey;
+use crate::limits;
 use crate::store::Counters;
+
+mod pause;
+mod stopped;
+
+pub use stopped::Stopped;
 
 /// What the threads of an engine share.
 #[derive(Debug)]
@@ -31,32 +43,22 @@ pub(crate) struct Hub {
     pub(crate) desk: Desk,
     pub(crate) submissions: Queue<Submission>,
     pub(crate) shards: Vec<Queue<ShardInput>>,
+    /// What each shard knows of its instances, beside their code.
+    pub(crate) inboxes: Vec<Arc<Inboxes>>,
+    /// How long one turn may take.
+    pub(crate) turn_limit: Duration,
+    pub(crate) alarm: Arc<Alarm>,
     pub(crate) timers: TimerBoard,
+    pub(crate) gate: Gate,
     /// Nothing is ever put in: who takes from it waits for time to pass, or for the end.
     resting: Queue<Infallible>,
     /// Why the engine no longer works, if it does not.
     stopped: OnceLock<Stopped>,
     counters: Mutex<Counters>,
-}
-
-/// The engine has stopped, or is about to.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the engine has stopped: {reason}")]
-pub struct Stopped {
-    reason: String,
-}
-
-impl Stopped {
-    pub(crate) fn because(reason: impl Into<String>) -> Self {
-        Self {
-            reason: reason.into(),
-        }
-    }
-
-    /// Why it stopped.
-    pub fn reason(&self) -> &str {
-        &self.reason
-    }
+    /// Whether everything is refused for now.
+    is_paused: AtomicBool,
+    /// Why it last was.
+    pause: Mutex<Option<Stopped>>,
 }
 
 impl Hub {
@@ -68,24 +70,36 @@ impl Hub {
         shape: Shape,
     ) -> Self {
         let bell = shape.bell;
+        let alarm = Arc::new(Alarm::default());
+        let shards = shape.shards.max(1);
         Self {
             reviver,
             clock,
             entropy,
             desk,
             submissions: Queue::new(bell.clone()),
-            shards: (0..shape.shards.max(1))
-                .map(|_| Queue::new(bell.clone()))
+            shards: (0..shards).map(|_| Queue::new(bell.clone())).collect(),
+            inboxes: (0..shards)
+                .map(|_| Arc::new(Inboxes::new(Arc::clone(&alarm))))
                 .collect(),
+            turn_limit: shape.turn_limit,
+            alarm,
             timers: TimerBoard::default(),
+            gate: Gate::default(),
             resting: Queue::new(None),
             stopped: OnceLock::new(),
             counters: Mutex::default(),
+            is_paused: AtomicBool::new(false),
+            pause: Mutex::default(),
         }
     }
 
     /// Asks for a place in the next commit.
     pub(crate) fn submit(&self, submission: Submission) -> Result<(), Stopped> {
+        // Whoever waits for an instance goes on waiting.
+        if self.is_paused() && !matches!(submission, Submission::Watch(_)) {
+            return Err(self.reason());
+        }
         if self.submissions.push([submission]) {
             Ok(())
         } else {
@@ -95,10 +109,25 @@ impl Hub {
 
     /// Sends something to an instance.
     pub(crate) fn deliver(&self, key: InstanceKey, incoming: Incoming) -> Result<(), Stopped> {
-        let accepted = self
-            .shard_of(key)
-            .is_some_and(|shard| shard.push([ShardInput::Incoming(key, incoming)]));
+        if self.is_paused() {
+            return Err(self.reason());
+        }
+        let input = ShardInput::Incoming(key, incoming);
+        let accepted = if self.gate.is_closed() {
+            self.send_to_shard(key, self.admit(vec![input]))
+        } else {
+            self.send_to_shard(key, [input])
+        };
         if accepted { Ok(()) } else { Err(self.reason()) }
+    }
+
+    /// The same past the gate; false if the engine has stopped.
+    pub(crate) fn send_to_shard(
+        &self,
+        key: InstanceKey,
+        inputs: impl IntoIterator<Item = ShardInput>,
+    ) -> bool {
+        (self.shard_of(key)).is_some_and(|shard| shard.push(inputs))
     }
 
     /// Lets everybody know what a commit has made true.
@@ -110,13 +139,28 @@ impl Hub {
             arm,
             disarm,
             answers,
+            suspects,
         } = effects;
         self.timers.change(arm, disarm);
-        self.schedule(run);
+        let is_closed = self.gate.is_closed();
+        self.schedule(if is_closed {
+            self.gate.admit_tasks(run)
+        } else {
+            run
+        });
         if !cancel.is_empty() {
+            self.gate.cancel(&cancel);
             self.desk.cancel(cancel);
         }
-        self.route(to_shards);
+        self.route(if is_closed {
+            self.admit(to_shards)
+        } else {
+            to_shards
+        });
+        if !suspects.is_empty() {
+            self.desk
+                .set_off(trial::try_all(Arc::clone(self), suspects));
+        }
         answers.into_iter().for_each(Answer::give);
     }
 
@@ -130,6 +174,8 @@ impl Hub {
                     self.arrive(command, event);
                 }
                 TimerRef::Attempt(command) => self.time_out(command),
+                TimerRef::Heartbeat(command) => self.check_heart(command),
+                TimerRef::Trial => drop(self.gate.outlived()),
             }
         }
     }
@@ -150,6 +196,14 @@ impl Hub {
         }
     }
 
+    /// Resolves when everything that this instance's shard was sent is on its way to the disk.
+    pub(crate) async fn probe_shard(&self, key: InstanceKey) {
+        let (reply, answered) = Reply::channel();
+        self.send_to_shard(key, [ShardInput::Probe(reply)]);
+        // No answer means that the engine stops.
+        drop(answered.await);
+    }
+
     async fn probe_shards(&self) -> bool {
         let mut are_quiet = true;
         for shard in &self.shards {
@@ -168,6 +222,9 @@ impl Hub {
         self.shards.iter().for_each(Queue::close);
         self.timers.close();
         self.resting.close();
+        self.gate.abandon();
+        self.alarm.close();
+        self.inboxes.iter().for_each(|inboxes| inboxes.close());
         self.desk.close();
         self.desk.abort_all();
     }
@@ -184,6 +241,7 @@ impl Hub {
         for shard in &self.shards {
             drop(shard.drain());
         }
+        self.gate.abandon();
     }
 
     /// Notes what the store has done.
@@ -198,9 +256,13 @@ impl Hub {
 
     /// Why the engine refuses.
     pub(crate) fn reason(&self) -> Stopped {
-        self.stopped
-            .get()
-            .cloned()
+        let stopped = self.stopped.get().cloned();
+        let paused = || {
+            let pause = self.pause.lock();
+            pause.unwrap_or_else(PoisonError::into_inner).clone()
+        };
+        stopped
+            .or_else(paused)
             .unwrap_or_else(|| Stopped::because("one of its threads has ended"))
     }
 
@@ -235,7 +297,7 @@ impl Hub {
 
     /// Hands activities to the desk. Many of them are scheduled on the runtime that they run on, so that the committer,
     /// which everybody waits for, is free for the next batch.
-    fn schedule(self: &Arc<Self>, mut tasks: Vec<Task>) {
+    pub(crate) fn schedule(self: &Arc<Self>, mut tasks: Vec<Task>) {
         const SCHEDULED_AT_ONCE: usize = 32;
         let mut lists = Vec::new();
         while tasks.len() > SCHEDULED_AT_ONCE {
@@ -257,34 +319,30 @@ impl Hub {
         self.run(self.desk.place_some());
     }
 
-    fn run(self: &Arc<Self>, placed: Vec<Placed>) {
+    pub(crate) fn run(self: &Arc<Self>, placed: Vec<Placed>) {
         for placed in placed {
             let command = placed.task.command;
-            let limit = placed.task.scheduled.attempt_timeout;
-            if let Some(limit) = limit {
-                let due = self.clock.now().plus(limit);
-                self.timers
-                    .change(vec![(TimerRef::Attempt(command), due)], Vec::new());
-            }
+            let limits = Limits::of(&placed);
+            self.watch_over(limits);
             let hub = Arc::clone(self);
             self.desk.run(placed, move |ended| {
-                if limit.is_some() {
-                    hub.timers
-                        .change(Vec::new(), vec![TimerRef::Attempt(command)]);
-                }
+                hub.unwatch(limits);
                 hub.finished(command, ended);
             });
         }
     }
 
     fn finished(self: &Arc<Self>, command: CommandRef, ended: Result<Outcome, Refused>) {
-        // After a time-out there is no place to give back, and the outcome comes too late.
-        let Some(Finished { next, .. }) = self.desk.finish(command) else {
+        // After a time-out there may be no place to give back, and the outcome comes too late.
+        let Some(mut finished) = self.desk.finish(command) else {
             return;
         };
-        self.run(next);
+        self.run(std::mem::take(&mut finished.next));
+        if !finished.counts {
+            return;
+        }
         match ended {
-            Ok(outcome) => self.arrive(command, self.activity_ended(command, outcome)),
+            Ok(outcome) => self.end_attempt(command, finished, outcome),
             Err(Refused { reason, report }) => {
                 let execution = command.execution;
                 let stall = Incoming::Stall {
@@ -294,26 +352,23 @@ impl Hub {
                 };
                 // A stopping engine drops it and finds it again when it is opened.
                 drop(self.deliver(command.instance, stall));
+                self.end_trial(command);
             }
         }
     }
 
-    fn time_out(self: &Arc<Self>, command: CommandRef) {
-        let Some(Finished { name, next }) = self.desk.finish(command) else {
-            return;
-        };
-        self.run(next);
-        let message = "the attempt ran longer than its time-out";
-        let fault = Fault::new(FaultKind::TimedOut, name, message);
-        let outcome = Outcome::Failed(Failure::Fault(fault));
-        self.arrive(command, self.activity_ended(command, outcome));
+    /// An activity has come to its end, and what it came to is on its way.
+    pub(super) fn end_trial(&self, command: CommandRef) {
+        if self.gate.is_closed() {
+            self.gate.finished(Some(command));
+        }
     }
 
-    fn activity_ended(&self, command: CommandRef, outcome: Outcome) -> HistoryEvent {
+    pub(crate) fn activity_ended(&self, command: CommandRef, outcome: Outcome) -> HistoryEvent {
         Ended::Activity.with(outcome, command.scheduled, self.clock.now())
     }
 
-    fn arrive(&self, command: CommandRef, event: HistoryEvent) {
+    pub(crate) fn arrive(&self, command: CommandRef, event: HistoryEvent) {
         let arrival = Incoming::unasked(event, Some(command.execution));
         // A stopping engine drops it: the activity runs again, the timer is armed again, when it is opened again.
         drop(self.deliver(command.instance, arrival));
@@ -321,8 +376,20 @@ impl Hub {
 }
 
 /// How many queues an engine has, and who is told when they fill.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) shards: usize,
     pub(crate) bell: Option<Arc<Notify>>,
+    /// How long one turn may take.
+    pub(crate) turn_limit: Duration,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self {
+            shards: 1,
+            bell: None,
+            turn_limit: limits::TURN_TIME_MAX,
+        }
+    }
 }

@@ -4,8 +4,7 @@ use crate::clock::Timestamp;
 use crate::engine::message::{Delivered, Incoming, Reply, TurnCommit, TurnCommitEnd};
 use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, StallReason};
 use crate::id::{InstanceKey, Sequence};
-use crate::limits;
-use crate::replay::{Execution, Turn, TurnEnd};
+use crate::replay::{Execution, Length, Turn, TurnEnd};
 use crate::store::{Reader, Stalled, StoreError};
 
 /// An instance in memory.
@@ -85,6 +84,13 @@ impl Live {
         draft.map(|draft| self.commit(draft, reader)).transpose()
     }
 
+    /// Takes note of answers that were recorded behind its last turn; the next one delivers them.
+    pub(crate) fn answered(&mut self, answers: Vec<HistoryEvent>) {
+        if let Phase::Running(execution) = &mut self.phase {
+            execution.answered(answers);
+        }
+    }
+
     /// Keeps what is for this execution and may still change something.
     fn sort(&self, inbox: Vec<Incoming>) -> Sorted {
         let mut sorted = Sorted {
@@ -139,9 +145,9 @@ impl Live {
                 .for_each(|reply| reply.send(Delivered::Recorded));
             return None;
         }
-        let before = execution.next();
+        let before = execution.length();
         let mut turn = execution.turn(now, sorted.events);
-        self.warn_of_length(before, after(&turn));
+        self.warn_of_length(before, execution.length());
         let end = self.end_of(&mut turn, execution);
         if turn.events.is_empty() {
             return None;
@@ -226,13 +232,14 @@ impl Live {
     }
 
     /// A history that grows long is told of once, in time to end it.
-    fn warn_of_length(&self, before: Sequence, after: Sequence) {
-        let bound = limits::HISTORY_EVENTS_WARN;
-        if before.0 < bound && after.0 >= bound {
+    fn warn_of_length(&self, before: Length, after: Length) {
+        if !before.reaches(Length::WARN) && after.reaches(Length::WARN) {
             tracing::warn!(
                 instance = %self.started.instance,
-                events = after.0,
-                limit = limits::HISTORY_EVENTS_MAX,
+                events = after.events,
+                events_max = Length::MAX.events,
+                bytes = after.bytes,
+                bytes_max = Length::MAX.bytes,
                 "the history grows long; end the execution in time with `continue_as_new`"
             );
         }

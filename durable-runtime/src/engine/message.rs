@@ -6,11 +6,12 @@ use std::fmt;
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
+use crate::engine::suspects::Suspect;
 use crate::event::{
     ActivityScheduled, Cancelled, ExecutionStarted, HistoryEvent, Parent, StallReason,
 };
 use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, SiteId, SourceSite};
-use crate::store::{EncodedFrame, StoreError, Summary};
+use crate::store::{EncodedFrame, StoreError, Summary, Suspicion};
 
 /// Where an answer is sent to.
 pub(crate) struct Reply<T>(oneshot::Sender<T>);
@@ -89,6 +90,48 @@ impl Incoming {
     }
 }
 
+impl Incoming {
+    /// Whether its history will hold it.
+    pub(crate) fn is_arrival(&self) -> bool {
+        matches!(self, Self::Arrival { .. })
+    }
+
+    /// Bytes that grow with what users send.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        match self {
+            Self::Arrival { event, .. } => event.payload_bytes(),
+            Self::Wake | Self::Stall { .. } => 0,
+        }
+    }
+
+    /// The same, of which nobody waits to hear.
+    pub(crate) fn without_reply(&self) -> Self {
+        match self {
+            Self::Arrival {
+                event, execution, ..
+            } => Self::unasked(event.clone(), *execution),
+            Self::Wake => Self::Wake,
+            Self::Stall {
+                execution,
+                reason,
+                report,
+            } => Self::Stall {
+                execution: *execution,
+                reason: *reason,
+                report: report.clone(),
+            },
+        }
+    }
+
+    /// Whoever waits to hear of it.
+    pub(crate) fn into_reply(self) -> Option<Reply<Delivered>> {
+        match self {
+            Self::Arrival { reply, .. } => reply,
+            Self::Wake | Self::Stall { .. } => None,
+        }
+    }
+}
+
 /// What became of an arrival that somebody waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Delivered {
@@ -106,10 +149,12 @@ pub(crate) enum Delivered {
 #[derive(Debug)]
 pub(crate) enum ShardInput {
     Incoming(InstanceKey, Incoming),
-    /// The turn that this instance had submitted is on disk.
-    Committed(InstanceKey),
+    /// The turn that this instance had submitted is on disk, and behind it these answers to its commands.
+    Committed(InstanceKey, Vec<HistoryEvent>),
     /// The turn that this instance had submitted cannot be recorded: its own row is damaged.
     Refused(InstanceKey),
+    /// The file was opened again: whatever the shard knows is void.
+    Reset,
     /// Asks, once everything before it is dealt with, whether the shard has nothing on its way to the disk.
     Probe(Reply<bool>),
 }
@@ -118,8 +163,8 @@ impl ShardInput {
     /// Whom it is for.
     pub(crate) fn instance(&self) -> Option<InstanceKey> {
         match self {
-            Self::Incoming(key, _) | Self::Committed(key) | Self::Refused(key) => Some(*key),
-            Self::Probe(_) => None,
+            Self::Incoming(key, _) | Self::Committed(key, _) | Self::Refused(key) => Some(*key),
+            Self::Reset | Self::Probe(_) => None,
         }
     }
 }
@@ -130,9 +175,14 @@ pub(crate) enum Submission {
     Start(Box<Start>),
     Turn(Box<TurnCommit>),
     Watch(Watch),
+    /// Changes what is held against what.
+    Mark(Vec<Mark>, Reply<()>),
     /// Asks to hear when everything before it is on disk.
     Probe(Reply<()>),
 }
+
+/// A row of `suspects`, and what is held there from now on, if anything.
+pub(crate) type Mark = ((InstanceKey, Option<EventId>), Option<Suspicion>);
 
 /// A client's wish to start an instance. The committer fills in the time.
 #[derive(Debug)]
@@ -164,6 +214,7 @@ pub(crate) struct TurnCommit {
     pub(crate) frame: EncodedFrame,
     pub(crate) events: Vec<HistoryEvent>,
     pub(crate) places: Vec<(SiteId, SourceSite)>,
+    /// The labels of the instances that the turn starts.
     pub(crate) child_tags: Vec<(EventId, BTreeMap<String, String>)>,
     pub(crate) end: TurnCommitEnd,
     pub(crate) replies: Vec<Reply<Delivered>>,
@@ -174,6 +225,8 @@ pub(crate) struct TurnCommit {
 pub(crate) enum TurnCommitEnd {
     /// It waits, or is stalled.
     Open,
+    /// No turn was run: one is to deliver what has arrived, and this is held against it.
+    Due(Option<Suspicion>),
     /// The last event is its outcome.
     Completed {
         parent: Option<Parent>,
@@ -214,6 +267,10 @@ pub(crate) enum TimerRef {
     Durable(CommandRef),
     /// The time-out of a running attempt.
     Attempt(CommandRef),
+    /// The moment at which a running attempt has been silent for too long, unless its heart has beaten.
+    Heartbeat(CommandRef),
+    /// The patience with a suspect that is on trial.
+    Trial,
 }
 
 /// What follows from a commit, once it is on disk.
@@ -225,6 +282,8 @@ pub(crate) struct Effects {
     pub(crate) arm: Vec<(TimerRef, Timestamp)>,
     pub(crate) disarm: Vec<TimerRef>,
     pub(crate) answers: Vec<Answer>,
+    /// What is to be started before anything else; only when a store is opened.
+    pub(crate) suspects: Vec<Suspect>,
 }
 
 /// An answer that may be given.

@@ -19,6 +19,10 @@ use crate::store::{StoreError, chain};
 const IDLE: Duration = Duration::from_millis(20);
 /// How long a batch waits for the next submission, if the batch before held several.
 const GAP: Duration = Duration::from_micros(25);
+/// How long is waited for room on a full disk before the file is opened again; twice as long after each time in vain.
+const REOPEN_MIN: Duration = Duration::from_millis(100);
+/// How long is waited at the most.
+const REOPEN_MAX: Duration = Duration::from_secs(10);
 /// How long a batch may wait in all.
 const LINGER_MAX: Duration = Duration::from_micros(150);
 
@@ -37,6 +41,17 @@ struct Held {
     keeper_sleeps: bool,
     /// Whether a shard has committed since the keeper last looked.
     was_lent: bool,
+    /// The disk is full: when the file is next to be opened again.
+    full: Option<Full>,
+}
+
+/// How a full disk is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Full {
+    /// When the file is next to be opened, in monotonic time.
+    try_at: Duration,
+    /// How long is waited after that.
+    patience: Duration,
 }
 
 impl Pen {
@@ -46,13 +61,14 @@ impl Pen {
             last: 0,
             keeper_sleeps: false,
             was_lent: false,
+            full: None,
         }))
     }
 
     /// Commits what is submitted, and tidies the file in idle moments, until the engine stops; then closes the file.
     pub(crate) fn keep(&self, hub: &Arc<Hub>) {
         loop {
-            let patience = self.lock().patience();
+            let patience = self.lock().patience(hub);
             match hub.submissions.wait(patience) {
                 Waited::Filled => self.lock().write(hub, true),
                 Waited::Nothing => self.lock().tidy(hub),
@@ -88,7 +104,10 @@ impl Pen {
 
 impl Held {
     /// How long the keeper waits for submissions before it looks after the file.
-    fn patience(&mut self) -> Option<Duration> {
+    fn patience(&mut self, hub: &Hub) -> Option<Duration> {
+        if let Some(full) = self.full {
+            return Some(full.try_at.saturating_sub(hub.clock.monotonic()));
+        }
         let is_due = (self.committer.as_ref()).is_some_and(Committer::maintenance_is_due);
         self.keeper_sleeps = !is_due;
         is_due.then_some(IDLE)
@@ -108,6 +127,10 @@ impl Held {
         if items.is_empty() {
             return;
         }
+        if self.full.is_some() {
+            self.put_off(items);
+            return;
+        }
         if may_linger && self.last > 1 {
             items = linger(hub, items);
         }
@@ -120,6 +143,10 @@ impl Held {
 
     /// Does a slice of what can wait for an idle moment, unless this is none.
     fn tidy(&mut self, hub: &Arc<Hub>) {
+        if let Some(full) = self.full {
+            self.try_again(hub, full);
+            return;
+        }
         if std::mem::take(&mut self.was_lent) {
             return;
         }
@@ -144,12 +171,67 @@ impl Held {
                 hub.release(effects);
                 self.committer = Some(committer);
             }
-            Err(error) => {
-                let why = chain(&error);
-                tracing::error!("the engine stops: it can no longer write its event log: {why}");
-                hub.stop(Stopped::because(why));
-                hub.abandon();
+            Err(error) if committer.can_reopen_after(&error) => {
+                self.committer = Some(committer);
+                self.wait_for_room(hub, &error);
             }
+            Err(error) => stop(hub, &error),
+        }
+    }
+
+    /// The disk is full: nothing more is written until the file could be opened again.
+    fn wait_for_room(&mut self, hub: &Hub, error: &StoreError) {
+        let why = chain(error);
+        tracing::error!(
+            "the disk of the event log is full, so nothing is written; the file is opened again as soon as there is room: {why}"
+        );
+        let reason = format!("its disk is full, and it goes on as soon as there is room: {why}");
+        hub.pause(Stopped::for_now(reason));
+        self.full = Some(Full {
+            try_at: hub.clock.monotonic().saturating_add(REOPEN_MIN),
+            patience: REOPEN_MIN,
+        });
+        self.put_off(hub.submissions.drain());
+        hub.submissions.nudge();
+    }
+
+    /// Keeps questions for later; drops all else.
+    fn put_off(&mut self, items: Vec<Submission>) {
+        if let Some(committer) = &mut self.committer {
+            committer.keep_questions(items);
+        }
+    }
+
+    /// Opens the file again, if it is time, and goes on with what it holds.
+    fn try_again(&mut self, hub: &Arc<Hub>, full: Full) {
+        let now = hub.clock.monotonic();
+        if now < full.try_at {
+            return;
+        }
+        let Some(mut committer) = self.committer.take() else {
+            return;
+        };
+        let reopened = committer.reopen(hub.clock.now());
+        hub.count(committer.counters());
+        match reopened {
+            Ok(effects) => {
+                tracing::info!("the disk of the event log has room again; all goes on");
+                self.full = None;
+                hub.resume(effects);
+                self.committer = Some(committer);
+                self.work(hub, |committer| committer.commit(hub.clock.now()));
+            }
+            // Somebody may still read the file as it was, which keeps it open.
+            Err(error) if error.is_full() || matches!(error, StoreError::AlreadyOpen { .. }) => {
+                tracing::warn!("the event log is not opened again yet: {}", chain(&error));
+                let patience = (full.patience * 2).min(REOPEN_MAX);
+                self.full = Some(Full {
+                    try_at: now.saturating_add(patience),
+                    patience,
+                });
+                self.committer = Some(committer);
+            }
+            Err(error) => stop(hub, &error),
         }
     }
 
@@ -160,6 +242,14 @@ impl Held {
             tracing::error!(%error, "the event log was not closed cleanly; nothing that was acknowledged is lost");
         }
     }
+}
+
+/// Nothing can be written any more.
+fn stop(hub: &Hub, error: &StoreError) {
+    let why = chain(error);
+    tracing::error!("the engine stops: it can no longer write its event log: {why}");
+    hub.stop(Stopped::because(why));
+    hub.abandon();
 }
 
 /// Lets the turns that the last batch released answer, so that they share a commit.

@@ -3,24 +3,62 @@
 //! Nothing is replayed here: timers are armed, activities without an outcome are run again, children and parents that
 //! missed each other are brought together. An instance comes back into memory when something reaches it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::engine::committer::{cancel_request, child_conflict, child_outcome};
+use crate::engine::committer::{
+    Bonds, cancel_request, child_conflict, child_outcome, sent_event, unreadable,
+};
 use crate::engine::message::{CommandRef, Effects, Incoming, ShardInput, Task, TimerRef};
-use crate::event::{Parent, StallReason};
+use crate::engine::suspects::{self, Accused, Held, Judge, Suspect, Verdict};
+use crate::event::{ActivityScheduled, Ended, Parent};
 use crate::failure::{Failure, Outcome};
-use crate::id::{EventId, InstanceId, InstanceKey};
-use crate::store::{Outstanding, Reader, Recovered, StoreError, Summary, chain};
+use crate::id::{BuildId, InstanceId, InstanceKey};
+use crate::store::{Outstanding, Reader, Recovered, Store, StoreError, Summary, Suspicion};
 
 /// What an engine starts with.
 #[derive(Debug, Default)]
 pub(crate) struct Plan {
     pub(crate) effects: Effects,
-    /// Running children by the command that waits for them.
-    pub(crate) children: HashMap<CommandRef, InstanceKey>,
-    /// Crash counts to record before anything runs; empty after a clean stop.
-    pub(crate) suspects: Vec<(InstanceKey, Option<EventId>, u32)>,
+    /// Who waits for whom, and what is on its way.
+    pub(crate) bonds: Bonds,
+    /// What is held against what, to record before anything runs.
+    pub(crate) held: Vec<Held>,
+    /// What will be held against the first turns of those that wait for something.
+    pub(crate) first_turns: Vec<(InstanceKey, Suspicion)>,
+    /// Whose turns are given up, with the report.
+    pub(crate) poisoned: BTreeMap<InstanceKey, String>,
+}
+
+impl Plan {
+    /// The same where the process has not died: nothing is tried, all goes on.
+    pub(crate) fn without_trials(mut self) -> Self {
+        for suspect in std::mem::take(&mut self.effects.suspects) {
+            match suspect.accused {
+                Accused::Turn(key) => {
+                    let wake = ShardInput::Incoming(key, Incoming::Wake);
+                    self.effects.to_shards.push(wake);
+                }
+                Accused::Activity(task) => self.effects.run.push(task),
+            }
+        }
+        self
+    }
+
+    /// Records what is held against what.
+    ///
+    /// # Errors
+    /// Of the store.
+    pub(crate) fn record(&self, store: &mut Store, now: Timestamp) -> Result<(), StoreError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = store.begin(now)?;
+        for (key, event, suspicion) in &self.held {
+            transaction.set_suspect(*key, *event, *suspicion);
+        }
+        transaction.commit()
+    }
 }
 
 /// Works out what follows from what was found.
@@ -30,6 +68,7 @@ pub(crate) struct Plan {
 pub(crate) fn plan(
     recovered: &Recovered,
     reader: &Reader,
+    build: BuildId,
     now: Timestamp,
 ) -> Result<Plan, StoreError> {
     let open: BTreeMap<InstanceKey, &Outstanding> = recovered
@@ -42,12 +81,19 @@ pub(crate) fn plan(
         reader,
         now,
         open,
+        judge: Judge::new(recovered, build),
         plan: Plan::default(),
     };
     for (key, summary, outstanding) in &recovered.instances {
         planner.instance(*key, summary, outstanding)?;
     }
-    Ok(planner.plan)
+    for sent in &recovered.sent {
+        planner.plan.bonds.send(sent);
+        planner.send(sent_event(sent.clone()));
+    }
+    let mut plan = planner.plan;
+    plan.held = planner.judge.records;
+    Ok(plan)
 }
 
 struct Planner<'a> {
@@ -55,6 +101,7 @@ struct Planner<'a> {
     reader: &'a Reader,
     now: Timestamp,
     open: BTreeMap<InstanceKey, &'a Outstanding>,
+    judge: Judge<'a>,
     plan: Plan,
 }
 
@@ -71,10 +118,7 @@ impl Planner<'_> {
             execution,
             scheduled,
         };
-        if outstanding.undelivered > 0 || outstanding.stalled {
-            self.suspect(key, None);
-            self.send(ShardInput::Incoming(key, Incoming::Wake));
-        }
+        self.turn(key, summary, outstanding);
         for (id, due) in &outstanding.timers {
             self.plan
                 .effects
@@ -82,20 +126,13 @@ impl Planner<'_> {
                 .push((TimerRef::Durable(command(*id)), *due));
         }
         for (id, scheduled) in &outstanding.activities {
-            let deaths = self.suspect(key, Some(*id));
-            // A clean stop counts nothing, but may have stopped it half-way.
-            let unheard = 1 + u32::from(self.recovered.clean);
-            let instance = summary.id.clone();
-            let task = Task {
-                command: command(*id),
-                instance,
-                scheduled: scheduled.clone(),
-                delivery: deaths.saturating_add(unheard),
-            };
-            self.plan.effects.run.push(task);
+            self.activity(command(*id), &summary.id, scheduled);
         }
         for (id, child) in &outstanding.children {
             self.child(command(*id), child)?;
+        }
+        for (id, awaited) in &outstanding.awaited {
+            self.awaited(command(*id), awaited)?;
         }
         let is_orphan = (summary.parent.as_ref()).is_some_and(|parent| !self.waits(parent));
         // What it was told it keeps, also while it is stalled.
@@ -103,6 +140,60 @@ impl Planner<'_> {
             self.send(cancel_request(key, self.now));
         }
         Ok(())
+    }
+
+    /// Has a turn run, if one is due.
+    fn turn(&mut self, key: InstanceKey, summary: &Summary, outstanding: &Outstanding) {
+        if outstanding.undelivered == 0 && !outstanding.stalled {
+            let held = self.judge.first_turn();
+            self.plan.first_turns.extend(held.map(|held| (key, held)));
+            return;
+        }
+        match self.judge.judge(key, None) {
+            Verdict::Free { .. } => self.send(ShardInput::Incoming(key, Incoming::Wake)),
+            Verdict::Suspect(suspicion) => self.suspect(Accused::Turn(key), suspicion),
+            Verdict::Guilty { deaths } => {
+                let report = suspects::report(&summary.name, deaths);
+                self.plan.poisoned.insert(key, report);
+                // Has that recorded, if it is not.
+                self.send(ShardInput::Incoming(key, Incoming::Wake));
+            }
+        }
+    }
+
+    /// Runs an activity that has no outcome.
+    fn activity(&mut self, command: CommandRef, id: &InstanceId, scheduled: &ActivityScheduled) {
+        let verdict = self.judge.judge(command.instance, Some(scheduled.id));
+        let task = |deaths: u32| Task {
+            command,
+            instance: id.clone(),
+            scheduled: scheduled.clone(),
+            // A clean stop counts nothing, but may have stopped it half-way.
+            delivery: deaths.saturating_add(1 + u32::from(self.recovered.clean)),
+        };
+        match verdict {
+            Verdict::Free { deaths } => {
+                let task = task(deaths);
+                self.plan.effects.run.push(task);
+            }
+            Verdict::Suspect(suspicion) => {
+                let task = task(suspicion.deaths);
+                self.suspect(Accused::Activity(task), suspicion);
+            }
+            Verdict::Guilty { deaths } => {
+                let fault = suspects::given_up(&scheduled.name, deaths);
+                tracing::error!(instance = %id, "{fault}");
+                let outcome = Outcome::Failed(Failure::Fault(fault));
+                let failed = Ended::Activity.with(outcome, scheduled.id, self.now);
+                let arrival = Incoming::unasked(failed, Some(command.execution));
+                self.send(ShardInput::Incoming(command.instance, arrival));
+            }
+        }
+    }
+
+    fn suspect(&mut self, accused: Accused, suspicion: Suspicion) {
+        let suspects = &mut self.plan.effects.suspects;
+        suspects.push(Suspect { accused, suspicion });
     }
 
     /// Whether the parent still waits for this child.
@@ -117,7 +208,7 @@ impl Planner<'_> {
     fn child(&mut self, waiter: CommandRef, id: &InstanceId) -> Result<(), StoreError> {
         let found = match self.find(id) {
             Err(error) if error.is_of_one_instance() => {
-                self.stall(waiter, &error);
+                self.send(unreadable(waiter, "a child of it", &error));
                 return Ok(());
             }
             found => found?,
@@ -132,7 +223,7 @@ impl Planner<'_> {
                 match summary.outcome {
                     Some(outcome) => self.send(child_outcome(waiter, outcome, self.now)),
                     None => {
-                        self.plan.children.insert(waiter, key);
+                        self.plan.bonds.adopt(waiter, key);
                     }
                 }
             }
@@ -144,38 +235,21 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// An instance that ended while who waits for it was not told delivers its outcome now.
+    fn awaited(&mut self, waiter: CommandRef, id: &InstanceId) -> Result<(), StoreError> {
+        let found = self.find(id);
+        let found = found.map(|found| found.map(|(key, summary)| (key, summary.outcome)));
+        let told = self.plan.bonds.ask(waiter, id, found, self.now)?;
+        self.plan.effects.to_shards.extend(told);
+        Ok(())
+    }
+
     fn find(&self, id: &InstanceId) -> Result<Option<(InstanceKey, Summary)>, StoreError> {
         let Some(key) = self.reader.find(id)? else {
             return Ok(None);
         };
         let summary = self.reader.summary(key)?;
         Ok(summary.map(|summary| (key, summary)))
-    }
-
-    /// What a child came to cannot be read: its parent waits until that is mended.
-    fn stall(&mut self, waiter: CommandRef, error: &StoreError) {
-        let stall = Incoming::Stall {
-            execution: waiter.execution,
-            reason: StallReason::Damaged,
-            report: format!("a child of it cannot be read: {}", chain(error)),
-        };
-        self.send(ShardInput::Incoming(waiter.instance, stall));
-    }
-
-    /// How often the process has died with this outstanding, now included.
-    fn suspect(&mut self, key: InstanceKey, event: Option<EventId>) -> u32 {
-        let before = self
-            .recovered
-            .suspects
-            .get(&(key, event))
-            .copied()
-            .unwrap_or(0);
-        if self.recovered.clean {
-            return before;
-        }
-        let count = before.saturating_add(1);
-        self.plan.suspects.push((key, event, count));
-        count
     }
 
     fn send(&mut self, input: ShardInput) {

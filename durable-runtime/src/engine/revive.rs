@@ -1,8 +1,10 @@
 //! Bringing an instance back into memory: its history is read and replayed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::engine::guard::Guard;
 use crate::engine::live::{Live, Phase};
 use crate::event::{ExecutionStarted, HistoryEvent, REPLAY_SEMANTICS, StallReason};
 use crate::id::{BuildId, InstanceKey, Sequence, StoreId};
@@ -17,6 +19,7 @@ pub(crate) struct Reviver {
     pub(crate) reader: Reader,
     pub(crate) store: StoreId,
     pub(crate) build: BuildId,
+    pub(crate) guard: Guard,
 }
 
 /// What became of an instance that was to be brought back.
@@ -30,6 +33,21 @@ pub(crate) enum Revived {
 }
 
 impl Reviver {
+    /// Finds an instance whose arrivals are to be recorded before any code of it runs.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub(crate) fn find_unrun(&self, key: InstanceKey) -> Result<Option<Live>, StoreError> {
+        match self.reader.shared_summary(key) {
+            Ok(Some(summary)) if summary.completed_at.is_none() => {
+                Ok(Some(unrun(key, &summary, None)))
+            }
+            Ok(_) => Ok(None),
+            Err(error) if error.is_of_one_instance() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads and replays an instance. One whose code does not fit, or whose history is damaged, comes back as stalled.
     ///
     /// # Errors
@@ -46,11 +64,14 @@ impl Reviver {
         if summary.completed_at.is_some() {
             return Ok(Revived::Ended);
         }
+        if let Some(stall) = self.guard.refusal(key) {
+            return Ok(Revived::Live(Box::new(unrun(key, &summary, Some(stall)))));
+        }
         let history = match self.reader.current_history(key, &summary) {
             Ok(history) => history,
             Err(error) if error.is_of_one_instance() => {
-                let live = damaged(key, &summary, chain(&error));
-                return Ok(Revived::Live(Box::new(live)));
+                let stall = (StallReason::Damaged, chain(&error));
+                return Ok(Revived::Live(Box::new(unrun(key, &summary, Some(stall)))));
             }
             Err(error) => return Err(error),
         };
@@ -132,6 +153,19 @@ impl Reviver {
         ))
     }
 
+    /// The report of an instance whose turn did not end in time.
+    pub(crate) fn endless(&self, key: InstanceKey, limit: Duration) -> String {
+        // A report without the name is better than none.
+        let summary = self.reader.shared_summary(key).ok().flatten();
+        let name = summary.map(|summary| format!(" of `{}`", summary.name));
+        format!(
+            "a turn{} has run for more than {} ms, and code that runs cannot be interrupted; is there a loop that never \
+             waits, or something that blocks? Do what takes long in an activity, mend it and start again",
+            name.unwrap_or_default(),
+            limit.as_millis()
+        )
+    }
+
     /// A stall as people read it, with the recorded place in the source.
     pub(crate) fn report(&self, stall: &Stall, started: &ExecutionStarted) -> String {
         let Some(divergence) = &stall.divergence else {
@@ -150,9 +184,8 @@ impl Reviver {
     }
 }
 
-/// An instance whose history cannot be read, as its row tells of it. What is recorded from now on goes behind what is
-/// damaged.
-fn damaged(key: InstanceKey, summary: &Summary, report: String) -> Live {
+/// An instance of which nothing is run, as its row tells of it: what arrives is recorded behind what is there.
+fn unrun(key: InstanceKey, summary: &Summary, stall: Option<(StallReason, String)>) -> Live {
     let started = ExecutionStarted {
         at: Timestamp::from_system_time(summary.created_at),
         instance: summary.id.clone(),
@@ -171,7 +204,7 @@ fn damaged(key: InstanceKey, summary: &Summary, report: String) -> Live {
         started: Box::new(started),
         phase: Phase::Stalled {
             next: Sequence(summary.events),
-            unrecorded: Some((StallReason::Damaged, report)),
+            unrecorded: stall,
         },
         stalled: summary.stalled.clone(),
     }

@@ -27,7 +27,10 @@ impl Default for Setup {
 macro_rules! setup_methods {
     ($Builder:ident) => {
         impl $Builder {
-            /// Gives a value to every activity that takes `#[state] name: &T`.
+            /// Gives a value to every activity that takes `#[state] name: &T` or `#[state] name: Arc<T>`.
+            ///
+            /// A value that the rest of the program shares is given as an `Arc<T>`, and taken in the same two ways; a trait
+            /// object only so. A second value of a type takes the place of the first.
             #[must_use]
             pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
                 self.setup.states.insert(std::sync::Arc::new(value));

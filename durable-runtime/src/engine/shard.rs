@@ -2,152 +2,220 @@
 //!
 //! An instance belongs to one shard. While it is live its suspended future is kept in memory and advanced by new
 //! arrivals only; else it is rebuilt by replay when something arrives. It has at most one turn on its way to the disk;
-//! what arrives meanwhile waits in its inbox.
+//! what arrives meanwhile waits in its inbox, which the shard does not own ([`inboxes`](super::inboxes)).
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
+use crate::engine::guard::Guarded;
+use crate::engine::inboxes::{Inboxes, Tenure};
 use crate::engine::live::Live;
-use crate::engine::message::{Delivered, Incoming, Reply, ShardInput, TurnCommit};
+use crate::engine::message::{
+    Delivered, Incoming, Reply, ShardInput, Submission, TurnCommit, TurnCommitEnd,
+};
 use crate::engine::revive::{Revived, Reviver};
 use crate::event::HistoryEvent;
-use crate::failure::Failure;
 use crate::id::InstanceKey;
-use crate::limits;
 use crate::store::StoreError;
 
 /// The instances of one shard thread.
 pub(crate) struct Shard {
     reviver: Arc<Reviver>,
-    slots: HashMap<InstanceKey, Slot>,
-    ready: VecDeque<InstanceKey>,
+    /// All but the code, which outlives the thread.
+    inboxes: Arc<Inboxes>,
+    /// Since when this thread has the shard; what it does counts as long as the inboxes know of no later one.
+    tenure: Tenure,
+    /// Boxed, since they move.
+    live: HashMap<InstanceKey, Box<Live>>,
     recency: Recency,
     budget: usize,
-    probes: Vec<Reply<bool>>,
 }
 
-/// An instance of which something is in memory.
-#[derive(Default)]
-struct Slot {
-    /// Boxed, since slots move.
-    live: Option<Box<Live>>,
-    inbox: VecDeque<Incoming>,
-    is_committing: bool,
-    is_ready: bool,
+/// What a step came to.
+struct Stepped {
+    /// To be committed.
+    commit: Option<TurnCommit>,
+    /// Goes back to the inbox.
+    rest: Vec<Incoming>,
+}
+
+impl Stepped {
+    fn of(commit: Option<TurnCommit>) -> Self {
+        Self {
+            commit,
+            rest: Vec::new(),
+        }
+    }
 }
 
 impl Shard {
-    /// A shard that keeps idle instances in memory up to an estimate of `budget` bytes.
-    pub(crate) fn new(reviver: Arc<Reviver>, budget: usize) -> Self {
+    /// A shard over these inboxes that keeps idle instances in memory up to an estimate of `budget` bytes.
+    pub(crate) fn new(reviver: Arc<Reviver>, inboxes: Arc<Inboxes>, budget: usize) -> Self {
         Self {
             reviver,
-            slots: HashMap::new(),
-            ready: VecDeque::new(),
+            tenure: inboxes.tenure(),
+            inboxes,
+            live: HashMap::new(),
             recency: Recency::default(),
             budget,
-            probes: Vec::new(),
         }
     }
 
     /// Takes an input in; turns are run by [`step`](Self::step).
     pub(crate) fn accept(&mut self, input: ShardInput) {
-        let (key, slot) = match input {
+        let key = match input {
             ShardInput::Incoming(key, incoming) => {
-                let slot = self.slots.entry(key).or_default();
-                slot.inbox.push_back(incoming);
-                (key, slot)
+                self.inboxes.put(self.tenure, key, incoming);
+                key
             }
-            ShardInput::Committed(key) => {
-                let slot = self.slots.entry(key).or_default();
-                slot.is_committing = false;
-                if slot.live.as_ref().is_some_and(|live| live.is_over()) {
-                    slot.live = None;
-                }
-                (key, slot)
+            ShardInput::Committed(key, answers) => {
+                self.committed(key, answers);
+                key
             }
             ShardInput::Refused(key) => {
-                let slot = self.slots.entry(key).or_default();
-                slot.is_committing = false;
                 // What it is in memory and what is recorded are no longer the same.
-                slot.live = None;
-                (key, slot)
+                self.live.remove(&key);
+                self.inboxes.committed(self.tenure, key);
+                key
             }
             ShardInput::Probe(reply) => {
-                self.probes.push(reply);
+                self.inboxes.probe(self.tenure, reply);
+                return;
+            }
+            ShardInput::Reset => {
+                self.live.clear();
+                self.recency = Recency::default();
+                self.tenure = self.inboxes.reset();
                 return;
             }
         };
-        if !slot.is_committing && !slot.is_ready && !slot.inbox.is_empty() {
-            slot.is_ready = true;
-            self.ready.push_back(key);
-        }
         self.rest(key);
+    }
+
+    /// The turn of an instance is on disk, and behind it these answers to what the turn asked for.
+    fn committed(&mut self, key: InstanceKey, answers: Vec<HistoryEvent>) {
+        if self.live.get(&key).is_some_and(|live| live.is_over()) {
+            self.live.remove(&key);
+        }
+        if let Some(live) = self.live.get_mut(&key)
+            && !answers.is_empty()
+        {
+            live.answered(answers);
+        }
+        self.inboxes.committed(self.tenure, key);
     }
 
     /// Whether [`step`](Self::step) has something to run.
     pub(crate) fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.inboxes.is_ready(self.tenure)
     }
 
-    /// Runs a turn of the next instance that is ready; what it returns is to be committed.
-    pub(crate) fn step(&mut self, now: Timestamp) -> Result<Option<TurnCommit>, StoreError> {
-        let Some(key) = self.ready.pop_front() else {
-            return Ok(None);
+    /// Whether another thread has taken over.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.inboxes.tenure().owner() != self.tenure.owner()
+    }
+
+    /// Whether what it does counts for nothing, until it begins anew or for good.
+    pub(crate) fn is_void(&self) -> bool {
+        self.inboxes.tenure() != self.tenure
+    }
+
+    /// Runs a turn of the next instance that is ready; returns how many turns are to be [handed over](Self::hand_over).
+    pub(crate) fn step(&mut self, now: Timestamp) -> Result<usize, StoreError> {
+        let Some((key, inbox)) = self.inboxes.next(self.tenure) else {
+            return Ok(0);
         };
-        let Some(mut slot) = self.slots.remove(&key) else {
-            return Ok(None);
-        };
-        slot.is_ready = false;
         self.recency.forget(key);
-        let inbox = slot.of_one_turn();
-        let reader = &self.reviver.reader;
-        let commit = match slot.live.take() {
-            Some(mut live) => {
-                let commit = live.step(inbox, now, reader)?;
-                slot.live = Some(live);
-                commit
-            }
-            None => match self.reviver.revive(key)? {
-                Revived::Live(mut live) => {
-                    let commit = live.step(inbox, now, reader)?;
-                    slot.live = Some(live);
-                    commit
-                }
-                Revived::Ended => refuse(inbox, &Delivered::Ended),
-                Revived::Unknown => refuse(inbox, &Delivered::Unknown),
-                Revived::Unreadable(report) => {
-                    tracing::error!(instance = key.0, "an instance cannot be run: {report}");
-                    refuse(inbox, &Delivered::Unreadable(report))
-                }
-            },
+        let guarded = if inbox.iter().any(Incoming::is_arrival) {
+            self.reviver.guard.take(key)
+        } else {
+            None
         };
-        slot.is_committing = commit.is_some();
-        if !slot.is_committing && !slot.inbox.is_empty() {
-            slot.is_ready = true;
-            self.ready.push_back(key);
-        }
-        self.slots.insert(key, slot);
+        let unrun = match guarded {
+            Some(guarded) => self.reviver.find_unrun(key)?.map(|unrun| (unrun, guarded)),
+            None => None,
+        };
+        let stepped = match unrun {
+            Some((unrun, guarded)) => Some(self.record_first(unrun, guarded, inbox, now)?),
+            None => self.run(key, inbox, now)?,
+        };
+        let Some(Stepped { commit, rest }) = stepped else {
+            return Ok(0);
+        };
+        let done = self.inboxes.note(self.tenure, key, commit, rest);
         self.rest(key);
         self.evict();
-        Ok(commit)
+        Ok(done)
     }
 
-    /// Notes an instance that waits as the most recently used; forgets one of which nothing is left, and one that is busy:
-    /// its inbox must not be evicted.
-    fn rest(&mut self, key: InstanceKey) {
-        let Some(slot) = self.slots.get(&key) else {
-            return;
+    /// The turns that have run and are to be committed.
+    pub(crate) fn hand_over(&mut self) -> Vec<Submission> {
+        let done = self.inboxes.hand_over(self.tenure).into_iter();
+        done.map(Box::new).map(Submission::Turn).collect()
+    }
+
+    /// Runs a turn; `None` if what it came to counts for nothing here, since it took too long.
+    fn run(
+        &mut self,
+        key: InstanceKey,
+        inbox: Vec<Incoming>,
+        now: Timestamp,
+    ) -> Result<Option<Stepped>, StoreError> {
+        let revived = match self.live.remove(&key) {
+            Some(live) => Revived::Live(live),
+            None => self.reviver.revive(key)?,
         };
-        if slot.is_committing || slot.is_ready {
-            self.recency.forget(key);
-            return;
-        }
-        if let Some(live) = &slot.live {
-            self.recency.note(key, live.memory());
-        } else {
-            self.recency.forget(key);
-            self.slots.remove(&key);
+        let answer = match revived {
+            Revived::Live(mut live) => {
+                let delivered = self.inboxes.begin(self.tenure, key, inbox);
+                let commit = live.step(delivered, now, &self.reviver.reader)?;
+                let Some(arrivals) = self.inboxes.end(self.tenure) else {
+                    return Ok(None);
+                };
+                self.live.insert(key, live);
+                let replies = arrivals.into_iter().filter_map(Incoming::into_reply);
+                return Ok(Some(Stepped::of(told(commit, replies))));
+            }
+            Revived::Ended => Delivered::Ended,
+            Revived::Unknown => Delivered::Unknown,
+            Revived::Unreadable(report) => {
+                tracing::error!(instance = key.0, "an instance cannot be run: {report}");
+                Delivered::Unreadable(report)
+            }
+        };
+        let replies = inbox.into_iter().filter_map(Incoming::into_reply);
+        replies.for_each(|reply| reply.send(answer.clone()));
+        Ok(Some(Stepped::of(None)))
+    }
+
+    /// Records what has arrived for a guarded instance and runs nothing; a turn follows when that is on disk.
+    fn record_first(
+        &mut self,
+        mut unrun: Live,
+        Guarded { held }: Guarded,
+        inbox: Vec<Incoming>,
+        now: Timestamp,
+    ) -> Result<Stepped, StoreError> {
+        // What it is in memory, if it is, does not know of this.
+        self.live.remove(&unrun.key);
+        let (arrivals, mut rest): (Vec<_>, Vec<_>) =
+            inbox.into_iter().partition(Incoming::is_arrival);
+        // The turn that follows is what a wake asks for.
+        rest.retain(|incoming| !matches!(incoming, Incoming::Wake));
+        let commit = unrun.step(arrivals, now, &self.reviver.reader)?;
+        let commit = commit.map(|commit| TurnCommit {
+            end: TurnCommitEnd::Due(held),
+            ..commit
+        });
+        Ok(Stepped { commit, rest })
+    }
+
+    /// Notes an instance that waits as the most recently used, and forgets one that is busy: it must not be evicted.
+    fn rest(&mut self, key: InstanceKey) {
+        match self.live.get(&key) {
+            Some(live) if self.inboxes.is_idle(key) => self.recency.note(key, live.memory()),
+            _ => self.recency.forget(key),
         }
     }
 
@@ -158,7 +226,7 @@ impl Shard {
                 return;
             };
             self.recency.forget(key);
-            self.slots.remove(&key);
+            self.live.remove(&key);
         }
     }
 
@@ -171,61 +239,22 @@ impl Shard {
 
     /// Answers those who asked whether nothing is on its way to the disk.
     pub(crate) fn answer_probes(&mut self) {
-        if self.probes.is_empty() {
-            return;
-        }
-        let is_quiet = self.ready.is_empty() && self.slots.values().all(|slot| !slot.is_committing);
-        self.probes.drain(..).for_each(|reply| reply.send(is_quiet));
+        self.inboxes.answer_probes(self.tenure);
     }
 }
 
-impl Slot {
-    /// Takes what one turn may deliver; the rest stays, in order, for the next.
-    fn of_one_turn(&mut self) -> Vec<Incoming> {
-        let mut bytes = 0;
-        let mut fits = |incoming: &Incoming| {
-            bytes += payload_bytes(incoming);
-            bytes <= limits::TURN_ARRIVAL_BYTES_MAX
-        };
-        let candidates = self.inbox.iter().take(limits::TURN_ARRIVALS_MAX);
-        let count = candidates.take_while(|incoming| fits(incoming)).count();
-        // One that is too large by itself must go as well.
-        let count = count.max(1).min(self.inbox.len());
-        self.inbox.drain(..count).collect()
-    }
-}
-
-/// What grows with what users send.
-fn payload_bytes(incoming: &Incoming) -> usize {
-    let Incoming::Arrival { event, .. } = incoming else {
-        return 0;
+/// The same commit, with those who wait to hear of it. Without one, nothing changes by what has arrived, and they are told that
+/// it is dealt with.
+fn told(
+    commit: Option<TurnCommit>,
+    replies: impl Iterator<Item = Reply<Delivered>>,
+) -> Option<TurnCommit> {
+    let Some(mut commit) = commit else {
+        replies.for_each(|reply| reply.send(Delivered::Recorded));
+        return None;
     };
-    match event {
-        HistoryEvent::EventRaised(raised) => raised.payload.bytes().len(),
-        HistoryEvent::ActivityCompleted(completed) | HistoryEvent::ChildCompleted(completed) => {
-            completed.output.bytes().len()
-        }
-        HistoryEvent::ActivityFailed(failed) | HistoryEvent::ChildFailed(failed) => {
-            match &failed.failure {
-                Failure::Returned(returned) => returned.error.bytes().len(),
-                Failure::Fault(fault) => fault.message().len(),
-            }
-        }
-        _ => 0,
-    }
-}
-
-/// Tells whoever waits for these that they were not recorded.
-fn refuse(inbox: Vec<Incoming>, answer: &Delivered) -> Option<TurnCommit> {
-    for incoming in inbox {
-        if let Incoming::Arrival {
-            reply: Some(reply), ..
-        } = incoming
-        {
-            reply.send(answer.clone());
-        }
-    }
-    None
+    commit.replies.extend(replies);
+    Some(commit)
 }
 
 /// Idle instances, least recently used first, with their estimated size.
@@ -263,12 +292,7 @@ impl Recency {
 
 impl std::fmt::Debug for Shard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Shard with {} instances in memory, {} ready",
-            self.slots.len(),
-            self.ready.len()
-        )
+        write!(f, "Shard with {} instances in memory", self.live.len())
     }
 }
 
@@ -276,7 +300,8 @@ impl std::fmt::Debug for Shard {
 mod tests {
     use super::*;
     use crate::error::Error;
-    use crate::event::{EventRaised, Name};
+    use crate::event::{EventRaised, HistoryEvent, Name};
+    use crate::limits;
     use crate::orchestration::named;
     use crate::payload::{Codec, Payload};
     use crate::registry::Registry;
@@ -346,7 +371,8 @@ mod tests {
             .start()
             .unwrap();
         let mut answers = Vec::new();
-        let mut shard = Shard::new(Arc::clone(&engine.hub.reviver), 0);
+        let inboxes = Arc::new(Inboxes::default());
+        let mut shard = Shard::new(Arc::clone(&engine.hub.reviver), Arc::clone(&inboxes), 0);
         for _ in 0..=limits::TURN_ARRIVALS_MAX {
             let (reply, answer) = Reply::channel();
             answers.push(answer);
@@ -364,11 +390,11 @@ mod tests {
             shard.accept(ShardInput::Incoming(InstanceKey(77), arrival));
         }
         while shard.is_ready() {
-            assert!(shard.step(engine.hub.clock.now()).unwrap().is_none());
+            assert_eq!(shard.step(engine.hub.clock.now()).unwrap(), 0);
         }
         for mut answer in answers {
             assert_eq!(answer.try_recv(), Ok(Delivered::Unknown));
         }
-        assert!(shard.slots.is_empty());
+        assert!(shard.live.is_empty() && inboxes.is_idle(InstanceKey(77)));
     }
 }

@@ -1,7 +1,10 @@
 //! The whole threaded engine over disks that go wrong.
 
+mod boundaries;
 mod committing;
 mod damage;
+mod endless;
+mod full;
 mod stopping;
 
 use std::sync::Arc;
@@ -57,7 +60,7 @@ fn parts(medium: Medium, store: StoreOptions, registry: Registry) -> Parts {
         runtime: tokio::runtime::Handle::current(),
         shape: Shape {
             shards: 3,
-            bell: None,
+            ..Shape::default()
         },
     }
 }

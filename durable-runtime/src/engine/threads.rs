@@ -6,16 +6,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::watch::{Receiver, channel};
 
 use crate::engine::boot::{Booted, OpenError};
 use crate::engine::crew::Crew;
 use crate::engine::hub::{Hub, Stopped};
+use crate::engine::inboxes::Abandoned;
 use crate::engine::integrity;
-use crate::engine::message::Submission;
 use crate::engine::pen::Pen;
 use crate::engine::queue::Taken;
 use crate::engine::shard::Shard;
+use crate::engine::watch;
+use crate::event::StallReason;
+use crate::limits::{self, THREAD_END_MAX};
 use crate::store::{StoreError, chain};
 
 /// The threads of an engine; they end when the hub is stopped.
@@ -24,7 +27,7 @@ pub(crate) struct Threads {
     hub: Arc<Hub>,
     crew: Arc<Crew>,
     /// Closed once the file is.
-    file: watch::Receiver<()>,
+    file: Receiver<()>,
 }
 
 impl Threads {
@@ -36,42 +39,90 @@ impl Threads {
             outstanding,
             integrity,
         } = booted;
-        let (open_file, file) = watch::channel(());
+        let (open_file, file) = channel(());
         let threads = Self {
             hub: Arc::clone(&hub),
             crew: Arc::default(),
             file,
         };
-        let shards = hub.shards.len();
-        let pen = Arc::new(Pen::new(committer));
-        for index in 0..shards {
-            let (hub, pen) = (Arc::clone(&hub), Arc::clone(&pen));
-            let budget = live_bytes / shards;
-            threads.spawn(&format!("durable-shard-{index}"), move || {
-                shard(&hub, &pen, index, budget);
-            })?;
+        let starter = Starter {
+            hub: Arc::clone(&hub),
+            crew: Arc::clone(&threads.crew),
+            pen: Arc::new(Pen::new(committer)),
+            budget: live_bytes / hub.shards.len(),
+        };
+        for index in 0..hub.shards.len() {
+            starter.shard(index)?;
         }
         let timers = Arc::clone(&hub);
-        threads.spawn("durable-timers", move || {
+        starter.spawn("durable-timers", move || {
             while timers.timers.wait(&timers.clock) {
                 timers.fire_timers(timers.clock.now());
             }
         })?;
-        let committing = Arc::clone(&hub);
-        threads.spawn("durable-committer", move || {
+        let (committing, pen) = (Arc::clone(&hub), Arc::clone(&starter.pen));
+        starter.spawn("durable-committer", move || {
             // Dropped even if this panics: whoever shuts the engine down waits for it.
             let _open_file = open_file;
             pen.keep(&committing);
         })?;
+        let watching = starter.clone();
+        starter.spawn("durable-watch", move || {
+            watch::watch(&watching.hub, |index, turn| watching.replace(index, turn));
+        })?;
         hub.release(outstanding);
         if let Some(integrity) = integrity {
-            threads.spawn("durable-integrity", move || {
+            starter.spawn("durable-integrity", move || {
                 integrity::check(&hub, integrity);
             })?;
         }
         Ok(threads)
     }
 
+    /// Waits for running activities up to `grace`, then stops everything; the file is free when this returns.
+    pub(crate) async fn shut_down(&self, grace: Duration) {
+        self.hub.desk.close();
+        let wound_up = async {
+            self.hub.desk.until_idle().await;
+            self.hub.settle().await;
+        };
+        if tokio::time::timeout(grace, wound_up).await.is_err() {
+            tracing::warn!(
+                "activities were stopped half-way; they run again when the store is opened"
+            );
+            if self.hub.keep_heartbeats() {
+                // What they had said is not worth a stop that hangs.
+                drop(tokio::time::timeout(THREAD_END_MAX, self.hub.settle()).await);
+            }
+        }
+        self.hub.stop(Stopped::because("it was shut down"));
+        // Nothing is ever sent; what is waited for is the end of the committer.
+        while self.file.clone().changed().await.is_ok() {}
+        let crew = Arc::clone(&self.crew);
+        // An error says that the runtime ends, and with it the program.
+        drop(self.hub.desk.run_blocking(move || crew.dismiss()).await);
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.hub
+            .stop(Stopped::because("its last handle was dropped"));
+        self.crew.dismiss();
+    }
+}
+
+/// What starts the threads of an engine, also those that take the place of others.
+#[derive(Debug, Clone)]
+struct Starter {
+    hub: Arc<Hub>,
+    crew: Arc<Crew>,
+    pen: Arc<Pen>,
+    /// Bytes of idle instances that each shard may keep.
+    budget: usize,
+}
+
+impl Starter {
     fn spawn(&self, name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
         let hub = Arc::clone(&self.hub);
         let guarded = move || {
@@ -91,48 +142,84 @@ impl Threads {
         })
     }
 
-    /// Waits for running activities up to `grace`, then stops everything; the file is free when this returns.
-    pub(crate) async fn shut_down(&self, grace: Duration) {
-        self.hub.desk.close();
-        let wound_up = async {
-            self.hub.desk.until_idle().await;
-            self.hub.settle().await;
+    /// Starts the thread of a shard, or the next one of it.
+    fn shard(&self, index: usize) -> Result<(), OpenError> {
+        let owner = self
+            .hub
+            .inboxes
+            .get(index)
+            .map_or(0, |inboxes| inboxes.tenure().owner());
+        let starter = self.clone();
+        self.spawn(&shard_name(index, owner), move || {
+            shard(&starter.hub, &starter.pen, index, starter.budget);
+        })
+    }
+
+    /// Takes a shard from its thread, which this turn holds, and gives it to another.
+    fn replace(&self, index: usize, turn: u64) {
+        let Some(inboxes) = self.hub.inboxes.get(index) else {
+            return;
         };
-        if tokio::time::timeout(grace, wound_up).await.is_err() {
-            tracing::warn!(
-                "activities were stopped half-way; they run again when the store is opened"
+        if self.crew.lost() >= limits::THREADS_LEFT_BEHIND_MAX {
+            tracing::error!(
+                "shard {index} is held by a turn that does not end, and stays so: {} threads are left behind already; \
+                 start the program again, once the orchestrators that stalled as `Endless` are mended",
+                self.crew.lost()
             );
+            return;
         }
-        self.hub.stop(Stopped::because("it was shut down"));
-        // Nothing is ever sent; what is waited for is the end of the committer.
-        while self.file.clone().changed().await.is_ok() {}
-        let crew = Arc::clone(&self.crew);
-        // An error says that the runtime ends, and with it the program.
-        drop(self.hub.desk.run_blocking(move || crew.dismiss()).await);
+        let thread = shard_name(index, inboxes.tenure().owner());
+        let Some(Abandoned { key, done }) = inboxes.abandon(turn) else {
+            // It has ended just now.
+            return;
+        };
+        self.crew.leave_behind(&thread);
+        let report = self.hub.reviver.endless(key, self.hub.turn_limit);
+        tracing::error!(
+            instance = key.0,
+            "thread `{thread}` is left behind: {report}"
+        );
+        self.hub
+            .reviver
+            .guard
+            .refuse(key, StallReason::Endless, report);
+        if !done.is_empty() {
+            self.hub.submissions.push(done);
+        }
+        // If it cannot be started, the engine has stopped, and says why.
+        drop(self.shard(index));
     }
 }
 
-impl Drop for Threads {
-    fn drop(&mut self) {
-        self.hub
-            .stop(Stopped::because("its last handle was dropped"));
-        self.crew.dismiss();
+fn shard_name(index: usize, owner: u64) -> String {
+    match owner {
+        0 => format!("durable-shard-{index}"),
+        owner => format!("durable-shard-{index}.{owner}"),
     }
 }
 
 fn shard(hub: &Arc<Hub>, pen: &Pen, index: usize, budget: usize) {
-    let Some(queue) = hub.shards.get(index) else {
+    let (Some(queue), Some(inboxes)) = (hub.shards.get(index), hub.inboxes.get(index)) else {
         return;
     };
-    let mut shard = Shard::new(Arc::clone(&hub.reviver), budget);
-    while let Taken::Items(inputs) = queue.take(None) {
+    let mut shard = Shard::new(Arc::clone(&hub.reviver), Arc::clone(inboxes), budget);
+    loop {
+        // One that takes over finds something to run already.
+        if let Err(error) = run_ready(hub, pen, &mut shard)
+            && !shard.is_void()
+        {
+            hub.stop(Stopped::because(chain(&error)));
+        }
+        if shard.is_abandoned() {
+            return;
+        }
+        shard.answer_probes();
+        let Taken::Items(inputs) = queue.take(None) else {
+            return;
+        };
         for input in inputs {
             shard.accept(input);
         }
-        if let Err(error) = run_ready(hub, pen, &mut shard) {
-            hub.stop(Stopped::because(chain(&error)));
-        }
-        shard.answer_probes();
     }
 }
 
@@ -140,20 +227,18 @@ fn shard(hub: &Arc<Hub>, pen: &Pen, index: usize, budget: usize) {
 /// committed on the spot.
 fn run_ready(hub: &Arc<Hub>, pen: &Pen, shard: &mut Shard) -> Result<(), StoreError> {
     const HANDED_OVER_AT_ONCE: usize = 8;
-    let mut commits = Vec::new();
     let mut is_lone = true;
     while shard.is_ready() {
-        let commit = shard.step(hub.clock.now())?;
-        commits.extend(commit.map(|commit| Submission::Turn(Box::new(commit))));
-        if commits.len() >= HANDED_OVER_AT_ONCE {
+        if shard.step(hub.clock.now())? >= HANDED_OVER_AT_ONCE {
             is_lone = false;
-            hub.submissions.push(std::mem::take(&mut commits));
+            hub.submissions.push(shard.hand_over());
         }
     }
-    if is_lone && commits.len() == 1 {
-        pen.commit_lone(hub, commits);
-    } else if !commits.is_empty() {
-        hub.submissions.push(commits);
+    let turns = shard.hand_over();
+    if is_lone && turns.len() == 1 {
+        pen.commit_lone(hub, turns);
+    } else if !turns.is_empty() {
+        hub.submissions.push(turns);
     }
     Ok(())
 }

@@ -76,6 +76,16 @@ impl Watchers {
         Ok(())
     }
 
+    /// Answers with `effects` all those whose wish is true.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub(crate) fn notify_all(&mut self, effects: &mut Effects) -> Result<(), StoreError> {
+        let mut waited_for: Vec<_> = self.waiting.keys().copied().collect();
+        waited_for.sort_unstable();
+        self.notify(&waited_for, effects)
+    }
+
     /// A client that gives up, as at a time-out, says nothing: whenever the number of those kept has doubled, those who have
     /// gone away are let go. So an instance that never changes keeps no more than twice those who wait for it.
     fn keep(&mut self, key: InstanceKey, waiting: Waiting) {

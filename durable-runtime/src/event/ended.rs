@@ -10,6 +10,8 @@ use crate::id::EventId;
 pub(crate) enum Ended {
     Activity,
     Child,
+    /// An instance that is no child.
+    Detached,
 }
 
 impl Ended {
@@ -33,6 +35,7 @@ impl Ended {
         match self {
             Self::Activity => HistoryEvent::ActivityCompleted,
             Self::Child => HistoryEvent::ChildCompleted,
+            Self::Detached => HistoryEvent::DetachedCompleted,
         }
     }
 
@@ -40,6 +43,7 @@ impl Ended {
         match self {
             Self::Activity => HistoryEvent::ActivityFailed,
             Self::Child => HistoryEvent::ChildFailed,
+            Self::Detached => HistoryEvent::DetachedFailed,
         }
     }
 }

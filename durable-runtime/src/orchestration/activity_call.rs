@@ -11,7 +11,7 @@ use super::call::{Call, TwoChannels, durable_call};
 use super::settle;
 use crate::activity::{self, States};
 use crate::definition::{ActivityDef, ActivityFuture, ActivityMarker, Decoded, OutputCodec};
-use crate::event::{ActivityScheduled, HistoryEvent, Name};
+use crate::event::{ActivityScheduled, Heartbeats, HistoryEvent, Name};
 use crate::failure::{Fault, Outcome};
 use crate::id::{SiteId, SourceSite};
 use crate::payload::{EncodeError, Payload};
@@ -34,6 +34,40 @@ use crate::retry::RetryPolicy;
 /// # Panics
 /// When it is polled outside an orchestrator and a `#[state]` parameter was not given with
 /// [`with_state`](Self::with_state), or it is a call by name, which has no body to run.
+///
+/// # Examples
+///
+/// What is given to a call goes from the inside out: `.retry(..)`, then `.catch()`, then `.timeout(..)`.
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[activity]
+/// async fn charge(cents: u32) -> Result<String, String> {
+///     if activity::attempt() == 1 {
+///         return Err("the bank did not answer".to_owned());
+///     }
+///     Ok(format!("receipt for {cents}"))
+/// }
+///
+/// #[orchestrator]
+/// async fn checkout(cents: u32) -> Result<String, Error> {
+///     let policy = RetryPolicy::attempts(3).initial(minutes(1));
+///     let charged = charge(cents).retry(policy).timeout(hours(1)).await;
+///     charged?.map_err(Error::msg)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let paid = engine.start(checkout(42)).await?;
+/// assert_eq!(paid.result().await?.unwrap(), "receipt for 42");
+///
+/// // Outside an orchestrator the body just runs, once.
+/// assert!(charge(42).await.is_err());
+/// # Ok(()) }
+/// ```
 #[must_use = "an activity call does nothing until it is awaited, or given to `join!` or `select!`"]
 pub struct ActivityCall<Out: 'static, M> {
     call: Call<ActivitySubject, Out>,
@@ -79,6 +113,7 @@ impl<Out: 'static, M> ActivityCall<Out, M> {
             attempts.retry_when = Some(Box::new(is_worth));
         }
         attempts.subject.attempt_timeout = def.options.attempt_timeout;
+        attempts.subject.heartbeat_timeout = def.options.heartbeat_timeout;
         made.alone = Some(Alone::new(def));
         made
     }
@@ -95,6 +130,16 @@ impl<Out: 'static, M> ActivityCall<Out, M> {
     /// Limits each attempt, in place of the limit in the attribute. An attempt beyond it is a fault, and is retried.
     pub fn attempt_timeout(mut self, limit: Duration) -> Self {
         self.call.attempts.subject.attempt_timeout = Some(limit);
+        self
+    }
+
+    /// Limits how long each attempt may go without a heartbeat, in place of the limit in the attribute. An attempt beyond it is
+    /// a fault, and is retried; see [`activity::heartbeat`](crate::activity::heartbeat()).
+    ///
+    /// # Replay
+    /// Decides nothing: an attempt that is recorded keeps the limit that was recorded with it.
+    pub fn heartbeat_timeout(mut self, limit: Duration) -> Self {
+        self.call.attempts.subject.heartbeat_timeout = Some(limit);
         self
     }
 
@@ -130,6 +175,7 @@ struct ActivitySubject {
     name: Name,
     input: Result<Payload, Fault>,
     attempt_timeout: Option<Duration>,
+    heartbeat_timeout: Option<Duration>,
 }
 
 impl ActivitySubject {
@@ -138,6 +184,7 @@ impl ActivitySubject {
             input: settle::recordable(input, "input", &name),
             name,
             attempt_timeout: None,
+            heartbeat_timeout: None,
         }
     }
 }
@@ -162,6 +209,7 @@ impl Subject for ActivitySubject {
             name: self.name.clone(),
             input: settle::checked(&self.input),
             attempt_timeout: self.attempt_timeout,
+            heartbeats: Heartbeats::some(self.heartbeat_timeout, attempt.heartbeat.clone()),
             retry: attempt.retry,
         })
     }
@@ -214,14 +262,13 @@ impl Alone {
 
     fn check_states(&self) {
         let missing = self.def.states.iter();
-        let missing = missing.filter(|state| !self.states.holds((state.type_id)()));
+        let missing = missing.filter(|state| !(state.is_given)(&self.states));
         let missing: Vec<_> = missing
-            .map(|state| format!("`{}`", state.type_name))
+            .map(|state| format!("`{}` of type `{}`", state.parameter, state.type_name))
             .collect();
         if !missing.is_empty() {
             misused(&format!(
-                "activity `{}` was called outside an engine without its state of type {}; add `.with_state(&value)` to \
-                 the call",
+                "activity `{}` was called outside an engine without its state {}; add `.with_state(&value)` to the call",
                 self.def.name,
                 missing.join(", ")
             ));

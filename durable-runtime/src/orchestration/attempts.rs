@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::event::{HistoryEvent, Name, TimerPurpose};
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::{EventId, SourceSite};
+use crate::payload::Payload;
 use crate::replay::{self, Answer, Context, Refused, Ticket};
 use crate::retry::RetryPolicy;
 
@@ -48,6 +49,8 @@ pub(super) struct AttemptNumbers {
     pub(super) site: SourceSite,
     /// The policy to record, with the first attempt.
     pub(super) retry: Option<RetryPolicy>,
+    /// What the attempts before said in their last heartbeat.
+    pub(super) heartbeat: Option<Payload>,
 }
 
 /// A call with its attempts, asked for when it is first polled.
@@ -56,6 +59,7 @@ pub(super) struct Attempts<S> {
     pub(super) site: SourceSite,
     pub(super) retry: RetryPolicy,
     pub(super) retry_when: Option<IsWorth>,
+    heartbeat: Option<Payload>,
     state: State,
 }
 
@@ -86,6 +90,7 @@ impl<S: Subject> Attempts<S> {
             site,
             retry: RetryPolicy::NONE,
             retry_when: None,
+            heartbeat: None,
             state: State::Fresh,
         }
     }
@@ -108,14 +113,16 @@ impl<S: Subject> Attempts<S> {
                         self.state = State::Running(ticket, call);
                         return Poll::Pending;
                     }
-                    Poll::Ready(Answer::Outcome(Outcome::Failed(failure))) => {
+                    Poll::Ready(Answer::Outcome(Outcome::Failed(failure), said)) => {
+                        // An attempt that said nothing leaves what those before it had said.
+                        self.heartbeat = said.or_else(|| self.heartbeat.take());
                         match self.delay(&call, &failure) {
                             Some(delay) => self.state = State::Delaying(delay, call),
                             None => return Poll::Ready(Outcome::Failed(failure)),
                         }
                     }
-                    Poll::Ready(Answer::Outcome(outcome)) => return Poll::Ready(outcome),
-                    Poll::Ready(Answer::Fired) => return Poll::Pending,
+                    Poll::Ready(Answer::Outcome(outcome, _)) => return Poll::Ready(outcome),
+                    Poll::Ready(Answer::Fired | Answer::Started) => return Poll::Pending,
                 },
                 State::Delaying(mut delay, call) => {
                     if delay.poll().is_pending() {
@@ -165,6 +172,7 @@ impl<S: Subject> Attempts<S> {
                     number,
                     site: self.site,
                     retry,
+                    heartbeat: self.heartbeat.clone(),
                 };
                 self.subject.command(context, &numbers)
             })?;
@@ -208,7 +216,9 @@ fn is_final(failure: &Failure) -> bool {
             FaultKind::Cancelled
             | FaultKind::LimitExceeded
             | FaultKind::Conflict
-            | FaultKind::Unrecordable => true,
+            | FaultKind::Unrecordable
+            | FaultKind::NotFound
+            | FaultKind::Poisoned => true,
         },
     }
 }

@@ -26,15 +26,16 @@ impl<S: Subject, Out> Call<S, Out> {
     }
 }
 
-impl<S, T, E> Call<S, Result<T, E>> {
+impl<S, Out: Fallible> Call<S, Out> {
     /// Retries only errors for which `is_worth` is true. What cannot be read as the error is for the await to report.
-    pub(super) fn retry_when(&mut self, is_worth: impl Fn(&E) -> bool + Send + 'static) {
+    pub(super) fn retry_when(&mut self, is_worth: impl Fn(&Out::Error) -> bool + Send + 'static) {
         let output = self.output;
         self.attempts.retry_when = Some(Box::new(move |failure| {
-            match (output.decode)(&Outcome::Failed(failure.clone())) {
-                Ok(Decoded::Value(Err(error))) => is_worth(&error),
-                Ok(Decoded::Value(Ok(_)) | Decoded::Fault(_)) | Err(_) => true,
-            }
+            let error = match (output.decode)(&Outcome::Failed(failure.clone())) {
+                Ok(Decoded::Value(declared)) => declared.into_error(),
+                Ok(Decoded::Fault(_)) | Err(_) => None,
+            };
+            error.is_none_or(|error| is_worth(&error))
         }));
     }
 }
@@ -42,6 +43,30 @@ impl<S, T, E> Call<S, Result<T, E>> {
 impl<S: Subject, Out> fmt::Debug for Call<S, Out> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "call of {} `{}`", S::KIND, self.attempts.subject.name())
+    }
+}
+
+/// A result with an error: what `retry_when` needs.
+#[diagnostic::on_unimplemented(
+    message = "[D108] `retry_when` decides about errors, but this call gives `{Self}`",
+    label = "there is no error to decide about",
+    note = "a call of a function that returns `Result<_, E>` has `.retry_when(|error: &E| ..)`; faults, as panics are, are \
+            retried without being asked about"
+)]
+pub trait Fallible {
+    /// The declared error.
+    type Error;
+
+    /// The error, if it is one.
+    fn into_error(self) -> Option<Self::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Fallible for Result<T, E> {
+    type Error = E;
+
+    fn into_error(self) -> Option<E> {
+        self.err()
     }
 }
 
@@ -59,6 +84,31 @@ pub trait TwoChannels {
 macro_rules! durable_call {
     ($Call:ident) => {
         impl<Out: 'static, M> $Call<Out, M> {
+            /// Retries only errors for which `is_worth` is true, as `when` in the attribute of an activity does, and in its
+            /// place. Faults are retried whatever it says.
+            ///
+            /// It is orchestrator code: it must decide by the error, and by what is the same on replay. It says when to
+            /// retry, not how often: without a [policy](Self::retry) there is one attempt.
+            ///
+            /// ```
+            /// # use durable_runtime::prelude::*;
+            /// # #[activity] async fn charge(cents: u64) -> Result<u64, String> { Ok(cents) }
+            /// # #[orchestrator] async fn pay(cents: u64) -> Result<u64, String> {
+            /// let call = charge(cents).retry(RetryPolicy::attempts(3));
+            /// call.retry_when(|error| error != "the card was declined").await
+            /// # }
+            /// ```
+            pub fn retry_when(
+                mut self,
+                is_worth: impl Fn(&Out::Error) -> bool + Send + 'static,
+            ) -> Self
+            where
+                Out: $crate::orchestration::call::Fallible,
+            {
+                self.call.retry_when(is_worth);
+                self
+            }
+
             /// Gives a fault as a value: the result becomes `Result<Out, Fault>`.
             pub fn catch(self) -> $crate::orchestration::Caught<Self> {
                 $crate::orchestration::settle::Caught(self)
@@ -73,18 +123,6 @@ macro_rules! durable_call {
                 limit: std::time::Duration,
             ) -> $crate::orchestration::Timeout<Self> {
                 $crate::orchestration::Timeout::new(self, limit, $crate::id::SourceSite::caller())
-            }
-        }
-
-        impl<T: 'static, E: 'static, M> $Call<Result<T, E>, M> {
-            /// Retries only errors for which `is_worth` is true, as `when` in the attribute of an activity does, and in its
-            /// place. Faults are retried whatever it says.
-            ///
-            /// It is orchestrator code: it must decide by the error, and by what is the same on replay. It says when to
-            /// retry, not how often: without a [policy](Self::retry) there is one attempt.
-            pub fn retry_when(mut self, is_worth: impl Fn(&E) -> bool + Send + 'static) -> Self {
-                self.call.retry_when(is_worth);
-                self
             }
         }
 

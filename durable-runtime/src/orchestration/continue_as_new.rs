@@ -19,6 +19,41 @@ use crate::replay::{self, Continue, Stop};
 ///
 /// The future never resolves: awaiting it has the type that the orchestrator returns, so it may stand at the end.
 ///
+/// # Replay
+/// The end of the execution and the begin of the next are recorded in one commit. An execution that has continued is not
+/// run again: only the current one is replayed.
+///
+/// # Cancel safety
+/// The execution ends when the future is first polled; dropping it before that asks for nothing.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// static READING: Event<u64> = Event::new("reading");
+///
+/// #[orchestrator]
+/// async fn meter(total: u64) -> u64 {
+///     match READING.wait().await {
+///         0 => total,
+///         reading => continue_as_new(meter(total + reading)).await,
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let meter = engine.start(meter(0)).await?;
+/// for reading in [3, 4, 0] {
+///     meter.raise(&READING, reading).await?;
+/// }
+/// assert_eq!(meter.result().await?, 7);
+/// assert_eq!(meter.summary().await?.execution.0, 3);
+/// # Ok(()) }
+/// ```
+///
 /// # Panics
 /// When polled outside an orchestrator, for a `call` of another orchestrator, and for one with an id, a tag or a retry
 /// policy of its own: the instance keeps its id and tags, and only a child is retried.

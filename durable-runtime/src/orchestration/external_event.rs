@@ -15,7 +15,8 @@ use crate::replay::Waiter;
 
 /// A kind of external event: its name, and the type of what it carries.
 ///
-/// Declare it once, await it in orchestrators and raise it with a handle:
+/// Declare it once, [await](Self::wait) it in orchestrators, and raise it with a handle, or [send](Self::send) it from another
+/// orchestrator:
 ///
 /// ```
 /// # use durable_runtime::orchestration::Event;

@@ -1,8 +1,9 @@
-//! What every combinator is built on.
+//! A fixed number of children, which their owner keeps.
 
 use std::ops::ControlFlow;
 
-use crate::replay::{self, NodeId, Owner};
+use super::node::{self, Node};
+use crate::replay::Order;
 
 /// The children of a combinator, and which of them are worth a poll.
 ///
@@ -12,88 +13,51 @@ use crate::replay::{self, NodeId, Owner};
 #[derive(Debug)]
 pub struct Group {
     len: usize,
-    node: Option<(Owner, NodeId)>,
+    node: Node,
     /// Whether all children have been visited once.
     is_begun: bool,
 }
 
 impl Group {
-    /// A group of `len` children, numbered from 0.
+    /// A group of `len` children, numbered from 0. Those for which something arrived are visited by rising number.
     pub fn new(len: usize) -> Self {
+        Self::ordered(len, Order::Index)
+    }
+
+    /// As [`new`](Self::new), visited in the order in which something arrived for them.
+    pub fn by_arrival(len: usize) -> Self {
+        Self::ordered(len, Order::Arrival)
+    }
+
+    fn ordered(len: usize, order: Order) -> Self {
         Self {
             len,
-            node: None,
+            node: Node::new(order),
             is_begun: false,
         }
     }
 
-    /// Visits the children that are worth a poll: all of them the first time, later those for which something arrived,
-    /// by rising number. `visit` polls the child, if it has not ended; [`Break`](ControlFlow::Break) ends the round.
+    /// Visits the children that are worth a poll: all of them the first time, by rising number, later those for which
+    /// something arrived. `visit` polls the child, if it has not ended; [`Break`](ControlFlow::Break) ends the round.
     pub fn poll_children(&mut self, mut visit: impl FnMut(usize) -> ControlFlow<()>) {
-        let len = self.len;
-        let Some(node) = self.enter() else {
+        let mut all = 0..self.len;
+        let Some(node) = self.node.enter() else {
             // Which child woke us is not known here, so all are asked.
-            _ = (0..len).try_for_each(visit);
+            _ = all.try_for_each(visit);
             return;
         };
+        let mut visit = |index| node::visit(node, index, || visit(index));
         if !self.is_begun {
-            let mut all = 0..len;
-            if all
-                .try_for_each(|index| visit_in(node, index, &mut visit))
-                .is_break()
-            {
+            if all.try_for_each(&mut visit).is_break() {
                 return;
             }
             self.is_begun = true;
         }
         // A visit may mark another child, as when a dropped waiter hands on its event.
-        while let Some(index) = replay::with(|context| context.wake.pop(node)).flatten() {
-            if visit_in(node, index, &mut visit).is_break() {
+        while let Some(index) = node::next_marked(node) {
+            if visit(index).is_break() {
                 return;
             }
         }
-    }
-
-    /// The node in the running orchestration, below the current slot; `None` outside.
-    fn enter(&mut self) -> Option<NodeId> {
-        let known = self.node;
-        let (owner, node) = replay::with(|context| match known {
-            Some((owner, node)) if owner == context.owner() => {
-                context.wake.settle(node);
-                (owner, node)
-            }
-            _ => (context.owner(), context.wake.grow()),
-        })?;
-        self.node = Some((owner, node));
-        Some(node)
-    }
-}
-
-/// Visits a child while its slot is the current one.
-fn visit_in(
-    node: NodeId,
-    index: usize,
-    visit: &mut impl FnMut(usize) -> ControlFlow<()>,
-) -> ControlFlow<()> {
-    let outer = replay::with(|context| {
-        let outer = context.wake.current();
-        context.wake.visit(node, index);
-        outer
-    });
-    let flow = visit(index);
-    replay::with(|context| context.wake.set_current(outer.unwrap_or_default()));
-    flow
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        let Some((owner, node)) = self.node else {
-            return;
-        };
-        replay::with(|context| {
-            if owner == context.owner() {
-                context.wake.free(node);
-            }
-        });
     }
 }

@@ -61,6 +61,28 @@ pub fn is_replaying() -> bool {
 ///
 /// # Panics
 /// Outside an orchestrator.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use std::time::Duration;
+///
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[orchestrator]
+/// async fn how_long() -> Duration {
+///     let begin = now();
+///     sleep(hours(2)).await;
+///     now().duration_since(begin).unwrap_or_default()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// assert_eq!(engine.start(how_long()).await?.result().await?, hours(2));
+/// # Ok(()) }
+/// ```
 #[track_caller]
 pub fn now() -> SystemTime {
     replay::require("`now`", |context| context.at()).into()
@@ -73,6 +95,30 @@ pub fn now() -> SystemTime {
 ///
 /// # Panics
 /// Outside an orchestrator.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[orchestrator]
+/// async fn names() -> [String; 2] {
+///     let before = uuid().to_string();
+///     sleep(hours(1)).await;
+///     [before, uuid().to_string()]
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let named = engine.start(names()).await?;
+/// engine.settle().await;
+/// engine.evict().await;
+/// let [first, second] = named.result().await?;
+/// assert_ne!(first, second);
+/// # Ok(()) }
+/// ```
 #[track_caller]
 pub fn uuid() -> Uuid {
     replay::require("`uuid`", replay::Context::uuid)

@@ -32,14 +32,16 @@
 //! # Ok(()) }
 //! ```
 
+use std::any::Any;
+
 use serde_json::Value;
 
 use super::orchestrator_call::OrchestratorParts;
-use super::{ActivityCall, ContinueAsNew, Event, OrchestratorCall};
+use super::{ActivityCall, ContinueAsNew, Detached, Event, OrchestratorCall};
 use crate::definition::{Decoded, OutputCodec};
 use crate::event::Name;
 use crate::failure::{Failure, Outcome};
-use crate::id::SourceSite;
+use crate::id::{InstanceId, SourceSite};
 use crate::payload::Payload;
 
 /// The call of an activity by name.
@@ -66,11 +68,11 @@ pub fn activity(name: impl Into<Name>, input: &Value) -> Activity {
     ActivityCall::named(name.into(), Payload::json(input), &OUTPUT, site)
 }
 
-/// A call of the orchestrator `name`: awaited in an orchestrator it is a child, outside one it is what an engine's `start`
-/// takes.
+/// A call of the orchestrator `name`: awaited in an orchestrator it is a child; else it is what [`start`](super::start()) takes
+/// there, and an engine's `start` outside.
 ///
-/// Unless a [`version`](OrchestratorCall::version) is given, a child is of the version that is registered without one; a
-/// start takes that too if there is one, else the greatest.
+/// Unless a [`version`](OrchestratorCall::version) is given, what an orchestrator starts is of the version that is registered
+/// without one; an engine's start takes that too if there is one, else the greatest.
 ///
 /// A child's result is the value, or the failure of either channel: nothing faults through. From a started instance's
 /// handle a fault comes as [`WaitError::Fault`](crate::WaitError::Fault). An orchestrator whose codec is not JSON cannot be
@@ -82,6 +84,12 @@ pub fn activity(name: impl Into<Name>, input: &Value) -> Activity {
 pub fn orchestrator(name: impl Into<Name>, input: &Value) -> Orchestrator {
     let parts = OrchestratorParts::new(name.into(), Payload::json(input));
     OrchestratorCall::named(parts, &OUTPUT, SourceSite::caller())
+}
+
+/// A handle of the instance of that id, whatever it runs, to await its outcome in an orchestrator: the value, or the failure of
+/// either channel.
+pub fn detached(instance: InstanceId) -> Detached<Result<Value, Failure>> {
+    Detached::new(instance)
 }
 
 /// Ends this execution and goes on with a new one of this `input`, in the same version.
@@ -97,6 +105,12 @@ pub fn continue_as_new(input: &Value) -> ContinueAsNew<Value> {
 /// The external event `name`, whatever JSON it carries: to be awaited, or raised with a handle.
 pub fn event(name: impl Into<Name>) -> Event<Value> {
     Event::named(name)
+}
+
+/// How an outcome is read, if it is one without types.
+pub(super) fn output_codec<Out: 'static>() -> Option<&'static OutputCodec<Out>> {
+    let output: &'static dyn Any = &OUTPUT;
+    output.downcast_ref()
 }
 
 /// A recorded outcome without types: what failed, failed in one way or the other.

@@ -28,6 +28,37 @@ use crate::retry::RetryPolicy;
 ///
 /// # Panics
 /// When it is polled outside an orchestrator.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[orchestrator]
+/// async fn ship(order: u32) -> String {
+///     sleep(days(2)).await;
+///     format!("parcel {order}")
+/// }
+///
+/// #[orchestrator]
+/// async fn ship_in_time(order: u32) -> Option<String> {
+///     let child = ship(order).id(format!("ship-{order}")).tag("way", "land");
+///     child.timeout(days(3)).await.ok()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let shipped = engine.start(ship_in_time(42)).await?;
+/// assert_eq!(shipped.result().await?.as_deref(), Some("parcel 42"));
+///
+/// // A child is an instance like any other.
+/// let child = engine.handle(ship, "ship-42").await?.expect("it was started");
+/// assert_eq!(child.result().await?, "parcel 42");
+/// assert_eq!(child.summary().await?.tags["way"], "land");
+/// # Ok(()) }
+/// ```
 #[must_use = "an orchestrator call does nothing until it is awaited in an orchestrator or given to `engine.start(..)`"]
 pub struct OrchestratorCall<Out: 'static, M> {
     call: Call<OrchestratorParts, Out>,
@@ -173,11 +204,11 @@ impl OrchestratorParts {
         }
     }
 
-    fn recordable_input(&self) -> Result<Payload, Fault> {
+    pub(super) fn recordable_input(&self) -> Result<Payload, Fault> {
         settle::recordable(self.input.clone(), "input", &self.name)
     }
 
-    fn chosen_id(&self) -> Result<Option<InstanceId>, Fault> {
+    pub(super) fn chosen_id(&self) -> Result<Option<InstanceId>, Fault> {
         let id = self.id.as_deref().map(InstanceId::parse).transpose();
         id.map_err(|error| Fault::new(FaultKind::Conflict, self.name.clone(), error.to_string()))
     }

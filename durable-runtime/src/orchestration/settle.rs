@@ -78,6 +78,11 @@ pub(super) fn merged<Out>(codec: &OutputCodec<Out>, decoded: Decoded<Out>) -> Po
     if let Some(from_fault) = codec.from_fault {
         return Poll::Ready(from_fault(fault));
     }
+    fatal(fault)
+}
+
+/// Ends the orchestration with a fault that has no place in what its await gives.
+pub(super) fn fatal<T>(fault: Fault) -> Poll<T> {
     replay::require("a fault", |context| context.fault(fault));
     Poll::Pending
 }

@@ -23,6 +23,35 @@ use crate::replay::{self, Marker};
 ///
 /// # Panics
 /// When polled outside an orchestrator.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// static NEXT_TICKET: AtomicU32 = AtomicU32::new(1);
+///
+/// #[orchestrator]
+/// async fn queue_up() -> u32 {
+///     let ticket = side_effect(|| NEXT_TICKET.fetch_add(1, Ordering::Relaxed)).await;
+///     sleep(hours(1)).await;
+///     ticket
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let queued = engine.start(queue_up()).await?;
+/// engine.settle().await;
+/// // It comes back by replay, and draws no second ticket.
+/// engine.evict().await;
+/// assert_eq!(queued.result().await?, 1);
+/// assert_eq!(NEXT_TICKET.load(Ordering::Relaxed), 2);
+/// # Ok(()) }
+/// ```
 #[track_caller]
 pub fn side_effect<T: Recordable, F: FnOnce() -> T>(f: F) -> SideEffect<T, F> {
     SideEffect {

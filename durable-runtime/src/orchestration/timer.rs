@@ -24,6 +24,27 @@ use crate::replay::{self, Refused, Ticket};
 ///
 /// # Panics
 /// When polled outside an orchestrator.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[orchestrator]
+/// async fn nap() -> String {
+///     sleep(hours(8)).await;
+///     "rested".to_owned()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let begin = engine.now();
+/// assert_eq!(engine.start(nap()).await?.result().await?, "rested");
+/// assert_eq!(engine.now().duration_since(begin)?, hours(8));
+/// # Ok(()) }
+/// ```
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     Sleep(Timer::new(

@@ -193,7 +193,7 @@ impl<E, P: FnMut(usize, &mut Context<'_>) -> Poll<Result<(), E>>> TryJoin<P> {
     /// Of `count` branches; `poll` polls one of them and is ready once for each.
     pub fn new(count: usize, poll: P) -> Self {
         Self {
-            group: Group::new(count),
+            group: Group::by_arrival(count),
             waiting: count,
             poll,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::probe::{Details, Fails, Shape};
-use crate::activity::States;
+use crate::activity::{SharedState, States};
 use crate::definition::OutputCodec;
 use crate::durable::Recordable;
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
@@ -77,20 +77,34 @@ pub fn retry_when<Out: Fails<E>, E>(failure: &Failure, when: fn(&E) -> bool) -> 
     }
 }
 
-/// The state of type `T` that an activity takes.
+/// The state that the parameter `parameter` of an activity takes by value.
+///
+/// # Panics
+/// As [`state`].
+pub fn shared_state<P: SharedState>(
+    states: &States,
+    activity: &'static str,
+    parameter: &'static str,
+    type_name: &'static str,
+) -> P {
+    P::of(state(states, activity, parameter, type_name))
+}
+
+/// The state that the parameter `parameter` of an activity takes.
 ///
 /// # Panics
 /// If there is none. An engine does not start without the states its activities take.
-pub fn state<T: Send + Sync + 'static>(
+pub fn state<T: ?Sized + Send + Sync + 'static>(
     states: &States,
     activity: &'static str,
+    parameter: &'static str,
     type_name: &'static str,
 ) -> Arc<T> {
     #[expect(clippy::panic, reason = "misuse that the engine's start rules out; the message says what to do")]
     states.find().unwrap_or_else(|| {
         panic!(
-            "activity `{activity}` takes `#[state] {type_name}`, and there is none: give it to the engine's builder with \
-             `.state(..)`"
+            "activity `{activity}` takes `#[state] {parameter}` of type `{type_name}`, and there is none: give it to the \
+             engine's builder with `.state(..)`"
         )
     })
 }

@@ -13,19 +13,27 @@
 ///
 /// # Examples
 ///
-/// ```
-/// use durable_runtime::{activity, join, orchestrator};
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
 ///
 /// #[activity]
-/// async fn reserve(sku: String) -> u32 {
-///     sku.len() as u32
+/// async fn reserve(sku: String) -> usize {
+///     sku.len()
 /// }
 ///
 /// #[orchestrator]
-/// async fn both(first: String, second: String) -> u32 {
+/// async fn both(first: String, second: String) -> usize {
 ///     let (a, b) = join!(reserve(first), reserve(second));
 ///     a + b
 /// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let reserved = engine.start(both("tea".to_owned(), "pots".to_owned()));
+/// assert_eq!(reserved.await?.result().await?, 7);
+/// # Ok(()) }
 /// ```
 #[macro_export]
 macro_rules! join {
@@ -34,13 +42,20 @@ macro_rules! join {
 
 /// Waits until all branches, which are `Result`s, have given `Ok`, or the first `Err`. Awaits by itself.
 ///
-/// Gives `Ok` of a tuple of their values, or the first error; then the other branches are cancelled. All have the same error
-/// type.
+/// Gives `Ok` of a tuple of their values, or the error that came first in the history; then the other branches are cancelled.
+/// All have the same error type.
+///
+/// # Replay
+/// The branches are answered from the history, in the order in which they ended; so the same error is the first.
+///
+/// # Cancel safety
+/// When the orchestrator drops it, every branch that still waits is cancelled.
 ///
 /// # Examples
 ///
-/// ```
-/// use durable_runtime::{activity, orchestrator, try_join};
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
 ///
 /// #[activity]
 /// async fn reserve(sku: String) -> Result<u32, String> {
@@ -52,6 +67,15 @@ macro_rules! join {
 ///     let (a, b) = try_join!(reserve(first), reserve(second))?;
 ///     Ok(a + b)
 /// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let reserved = engine.start(both("tea".to_owned(), "pot".to_owned()));
+/// assert_eq!(reserved.await?.result().await?, Ok(2));
+/// let reserved = engine.start(both("tea".to_owned(), String::new()));
+/// assert_eq!(reserved.await?.result().await?, Err("no sku".to_owned()));
+/// # Ok(()) }
 /// ```
 #[macro_export]
 macro_rules! try_join {
@@ -68,14 +92,21 @@ macro_rules! try_join {
 /// runs after all other futures are dropped, which cancels what they wait for; in it `?`, `return`, `break` and `.await`
 /// work as usual.
 ///
+/// # Replay
+/// What arrived first is recorded first, so the same branch wins.
+///
+/// # Cancel safety
+/// When the orchestrator drops it, every branch is cancelled. An event that a losing branch was woken for stays for the
+/// next wait.
+///
 /// # Panics
 /// When no branch is left and there is no `else`.
 ///
 /// # Examples
 ///
-/// ```
-/// use durable_runtime::{activity, orchestrator, select};
-/// use durable_runtime::orchestration::{Event, days, sleep};
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
 ///
 /// static APPROVAL: Event<bool> = Event::new("approval");
 ///
@@ -91,6 +122,17 @@ macro_rules! try_join {
 ///         () = sleep(days(3)) => cancel(order).await,
 ///     }
 /// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// let approved = engine.start(approve(1)).await?;
+/// approved.raise(&APPROVAL, true).await?;
+/// assert!(approved.result().await?);
+///
+/// // Nobody answers: three days pass in a moment.
+/// assert!(!engine.start(approve(2)).await?.result().await?);
+/// # Ok(()) }
 /// ```
 #[macro_export]
 macro_rules! select {

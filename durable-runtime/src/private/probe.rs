@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
+use crate::activity::{SharedState, States};
 use crate::definition::Decoded;
 use crate::durable::Recordable;
 use crate::failure::{Failure, FailureDetails, Fault, Outcome, ReturnedError};
@@ -204,6 +205,24 @@ impl<T> NoFault<T> for FaultProbe<T> {}
 impl<T, E: From<Fault>> FaultProbe<Result<T, E>> {
     /// A fault is one of its errors.
     pub const FROM_FAULT: Option<fn(Fault) -> Result<T, E>> = Some(|fault| Err(E::from(fault)));
+}
+
+/// Is a `#[state]` parameter that is taken by value an `Arc`?
+#[derive(Debug)]
+pub struct StateProbe<P>(PhantomData<P>);
+
+/// The other answer of [`StateProbe`]. Where the parameter is found its type is refused; this keeps it from being refused
+/// again.
+pub trait NotShared<P> {
+    /// Never called.
+    const IS_GIVEN: fn(&States) -> bool = |_| unreachable!("the parameter was refused");
+}
+
+impl<P> NotShared<P> for StateProbe<P> {}
+
+impl<P: SharedState> StateProbe<P> {
+    /// Whether an engine was given what the parameter shares.
+    pub const IS_GIVEN: fn(&States) -> bool = |states| states.find::<P::Value>().is_some();
 }
 
 /// A `Result` with this error; what `retry(when = ..)` needs.

@@ -21,6 +21,8 @@ pub(crate) struct Issued {
     pub(crate) ticket: Ticket,
     /// The recorded policy, which stays in force whatever the code now says.
     pub(crate) retry: Option<RetryPolicy>,
+    /// The id of the detached instance that is started, as recorded.
+    pub(crate) instance: Option<InstanceId>,
 }
 
 /// Why a command was not asked for.
@@ -69,18 +71,35 @@ impl Context {
         let (pending, retry) = match &wish {
             HistoryEvent::ActivityScheduled(command) => (Pending::Activity, command.retry),
             HistoryEvent::ChildScheduled(command) => (Pending::Child, command.retry),
+            HistoryEvent::DetachedScheduled(_) => (Pending::Start, None),
+            HistoryEvent::DetachedAwaited(_) => (Pending::End, None),
             _ => (Pending::Timer, None),
         };
-        let retry = match self.record(site, wish) {
+        let instance = started(&wish);
+        let (retry, instance) = match self.record(site, wish) {
             Noted::Refused => return Err(Refused::Stopped),
-            Noted::New => retry,
-            Noted::Matched(HistoryEvent::ActivityScheduled(recorded)) => recorded.retry,
-            Noted::Matched(HistoryEvent::ChildScheduled(recorded)) => recorded.retry,
-            Noted::Matched(_) => None,
+            Noted::New => (retry, instance),
+            Noted::Matched(HistoryEvent::ActivityScheduled(recorded)) => (recorded.retry, None),
+            Noted::Matched(HistoryEvent::ChildScheduled(recorded)) => (recorded.retry, None),
+            Noted::Matched(recorded) => (None, started(&recorded)),
         };
         self.open.open(id, pending);
         let ticket = Ticket::new(self.owner(), id);
-        Ok(Issued { ticket, retry })
+        Ok(Issued {
+            ticket,
+            retry,
+            instance,
+        })
+    }
+
+    /// Asks for a command that nothing answers; `false` if the code is past asking for anything.
+    pub(crate) fn tell(
+        &mut self,
+        site: SourceSite,
+        command: impl FnOnce(EventId) -> HistoryEvent,
+    ) -> bool {
+        let wish = command(EventId(self.issued));
+        self.is_running() && !matches!(self.record(site, wish), Noted::Refused)
     }
 
     fn too_many_pending(&self) -> Fault {
@@ -89,8 +108,8 @@ impl Context {
             FaultKind::LimitExceeded,
             self.name().clone(),
             format!(
-                "it waits for {limit} activities, timers and children already, the most that one instance may; cut the \
-                 work into children"
+                "it waits for {limit} activities, timers, children and other instances already, the most that one \
+                 instance may; cut the work into children"
             ),
         )
     }
@@ -134,16 +153,16 @@ impl Context {
         self.record(site, HistoryEvent::MarkerRecorded(marker))
     }
 
-    /// Notes the labels of a child of this turn.
+    /// Notes the labels of an instance that this turn starts.
     pub(crate) fn tag_child(&mut self, id: EventId, tags: &BTreeMap<String, String>) {
         if !tags.is_empty() && !self.is_replaying() {
             self.turn.child_tags.push((id, tags.clone()));
         }
     }
 
-    /// The id of a child whose call has number `id`, unless its caller chose one.
+    /// The id of an instance that command `id` starts, unless its starter chose one.
     ///
-    /// Derived, so that a turn that is run again asks for the same child.
+    /// Derived, so that a turn that is run again asks for the same instance.
     pub(crate) fn child_instance(&self, id: EventId) -> InstanceId {
         let mut seed = [0; 32];
         let (store, rest) = seed.split_at_mut(16);
@@ -181,13 +200,7 @@ impl Context {
 
     /// Adds a command to a live turn, if there is room.
     fn append(&mut self, site: SourceSite, wish: HistoryEvent) -> Noted {
-        let payload = match &wish {
-            HistoryEvent::ActivityScheduled(command) => command.input.bytes().len(),
-            HistoryEvent::ChildScheduled(command) => command.input.bytes().len(),
-            HistoryEvent::MarkerRecorded(command) => command.value.bytes().len(),
-            _ => 0,
-        };
-        self.turn.bytes += payload + size_of::<HistoryEvent>();
+        self.turn.bytes += wish.payload_bytes() + size_of::<HistoryEvent>();
         if self.turn.bytes > limits::TURN_BYTES_MAX {
             let limit = format!("{} bytes", limits::TURN_BYTES_MAX);
             let found = format!("{} bytes", self.turn.bytes);
@@ -232,6 +245,14 @@ impl Context {
         };
         self.stop(Stop::Stall(Stall::divergence(divergence)));
         Noted::Refused
+    }
+}
+
+/// The id of a detached instance that a command starts.
+fn started(command: &HistoryEvent) -> Option<InstanceId> {
+    match command {
+        HistoryEvent::DetachedScheduled(command) => Some(command.instance.clone()),
+        _ => None,
     }
 }
 

@@ -86,10 +86,19 @@ pub(super) fn describe(event: &HistoryEvent, now: Timestamp) -> String {
             format!("ActivityScheduled `{}`{attempt}", command.name)
         }
         HistoryEvent::ChildScheduled(command) => {
-            let version = command.version.as_deref();
-            let version = version.map(|v| format!(" v{v}")).unwrap_or_default();
+            let version = version(command.version.as_deref());
             let attempt = attempt(command.attempt, command.call);
             format!("ChildScheduled `{}`{version}{attempt}", command.name)
+        }
+        HistoryEvent::DetachedScheduled(command) => {
+            let version = version(command.version.as_deref());
+            format!("DetachedScheduled `{}`{version}", command.name)
+        }
+        HistoryEvent::DetachedAwaited(command) => {
+            format!("DetachedAwaited `{}`", command.instance)
+        }
+        HistoryEvent::EventSent(command) => {
+            format!("EventSent `{}` to `{}`", command.name, command.instance)
         }
         HistoryEvent::TimerCreated(command) => {
             let purpose = match command.purpose {
@@ -105,6 +114,8 @@ pub(super) fn describe(event: &HistoryEvent, now: Timestamp) -> String {
                 Pending::Activity => "activity",
                 Pending::Timer => "timer",
                 Pending::Child => "child",
+                Pending::Start => "detached start",
+                Pending::End => "wait for an instance",
             };
             format!("Cancelled {what}, command {}", cancelled.scheduled)
         }
@@ -116,12 +127,21 @@ pub(super) fn describe(event: &HistoryEvent, now: Timestamp) -> String {
         HistoryEvent::ExecutionStarted(_)
         | HistoryEvent::ActivityCompleted(_)
         | HistoryEvent::ActivityFailed(_)
+        | HistoryEvent::HeartbeatRecorded(_)
         | HistoryEvent::TimerFired(_)
         | HistoryEvent::ChildCompleted(_)
         | HistoryEvent::ChildFailed(_)
         | HistoryEvent::EventRaised(_)
-        | HistoryEvent::CancelRequested(_) => "an arrival".to_owned(),
+        | HistoryEvent::CancelRequested(_)
+        | HistoryEvent::DetachedStarted(_)
+        | HistoryEvent::DetachedRefused(_)
+        | HistoryEvent::DetachedCompleted(_)
+        | HistoryEvent::DetachedFailed(_) => "an arrival".to_owned(),
     }
+}
+
+fn version(version: Option<&str>) -> String {
+    version.map(|v| format!(" v{v}")).unwrap_or_default()
 }
 
 fn attempt(number: u32, call: EventId) -> String {
@@ -139,6 +159,9 @@ pub(super) fn site(event: &HistoryEvent) -> Option<SiteId> {
         HistoryEvent::TimerCreated(command) => Some(command.site),
         HistoryEvent::ChildScheduled(command) => Some(command.site),
         HistoryEvent::MarkerRecorded(command) => Some(command.site),
+        HistoryEvent::DetachedScheduled(command) => Some(command.site),
+        HistoryEvent::DetachedAwaited(command) => Some(command.site),
+        HistoryEvent::EventSent(command) => Some(command.site),
         _ => None,
     }
 }

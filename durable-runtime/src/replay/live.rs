@@ -103,6 +103,11 @@ impl Live {
                 let outcome = Outcome::Failed(failed.failure.clone());
                 answer(&mut context, failed.scheduled, Pending::Activity, outcome)
             }
+            HistoryEvent::HeartbeatRecorded(recorded) => {
+                let details = recorded.details.clone();
+                context.open.note_heartbeat(recorded.scheduled, details);
+                None
+            }
             HistoryEvent::ChildCompleted(done) => {
                 let outcome = Outcome::Completed(done.output.clone());
                 answer(&mut context, done.scheduled, Pending::Child, outcome)
@@ -110,6 +115,22 @@ impl Live {
             HistoryEvent::ChildFailed(failed) => {
                 let outcome = Outcome::Failed(failed.failure.clone());
                 answer(&mut context, failed.scheduled, Pending::Child, outcome)
+            }
+            HistoryEvent::DetachedCompleted(done) => {
+                let outcome = Outcome::Completed(done.output.clone());
+                answer(&mut context, done.scheduled, Pending::End, outcome)
+            }
+            HistoryEvent::DetachedFailed(failed) => {
+                let outcome = Outcome::Failed(failed.failure.clone());
+                answer(&mut context, failed.scheduled, Pending::End, outcome)
+            }
+            HistoryEvent::DetachedRefused(refused) => {
+                let outcome = Outcome::Failed(refused.failure.clone());
+                answer(&mut context, refused.scheduled, Pending::Start, outcome)
+            }
+            HistoryEvent::DetachedStarted(started) => {
+                let open = &mut context.open;
+                open.answer(started.scheduled, Pending::Start, Answer::Started)
             }
             HistoryEvent::TimerFired(fired) => {
                 let open = &mut context.open;
@@ -265,7 +286,9 @@ impl Drop for Live {
 }
 
 fn answer(context: &mut Context, id: EventId, pending: Pending, outcome: Outcome) -> Option<Slot> {
-    context.open.answer(id, pending, Answer::Outcome(outcome))
+    context
+        .open
+        .answer(id, pending, Answer::Outcome(outcome, None))
 }
 
 fn failed(fault: Fault) -> End {

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::event::{ActivityScheduled, ChildScheduled, HistoryEvent};
+use crate::event::{ActivityScheduled, ChildScheduled, DetachedScheduled, EventSent, HistoryEvent};
 use crate::payload::{Codec, Payload};
 
 /// What tells a requested command from the recorded one.
@@ -27,6 +27,9 @@ pub(super) fn difference(recorded: &HistoryEvent, requested: &HistoryEvent) -> O
         (E::ChildScheduled(old), E::ChildScheduled(new)) => child(old, new),
         (E::TimerCreated(old), E::TimerCreated(new)) if old.purpose == new.purpose => None,
         (E::MarkerRecorded(_), E::MarkerRecorded(_)) => None,
+        (E::DetachedScheduled(old), E::DetachedScheduled(new)) => detached(old, new),
+        (E::DetachedAwaited(old), E::DetachedAwaited(new)) if old.instance == new.instance => None,
+        (E::EventSent(old), E::EventSent(new)) => sent(old, new),
         _ => Some(Difference::Other),
     }
 }
@@ -44,6 +47,20 @@ fn child(old: &ChildScheduled, new: &ChildScheduled) -> Option<Difference> {
         return Some(Difference::Other);
     }
     input(&old.input, &new.input)
+}
+
+fn detached(old: &DetachedScheduled, new: &DetachedScheduled) -> Option<Difference> {
+    if (&old.name, &old.version) != (&new.name, &new.version) {
+        return Some(Difference::Other);
+    }
+    input(&old.input, &new.input)
+}
+
+fn sent(old: &EventSent, new: &EventSent) -> Option<Difference> {
+    if old.instance != new.instance || !old.name.eq_ignore_ascii_case(&new.name) {
+        return Some(Difference::Other);
+    }
+    input(&old.payload, &new.payload)
 }
 
 /// Compares inputs: equal bytes pass; else JSON is compared by structure.
@@ -129,6 +146,7 @@ mod tests {
                 name: "charge".into(),
                 input: Payload::json(&1).unwrap(),
                 attempt_timeout: None,
+                heartbeats: None,
                 retry: None,
             })
         };

@@ -8,12 +8,16 @@ use super::wake::Slot;
 use crate::event::{Cancelled, Pending};
 use crate::failure::Outcome;
 use crate::id::EventId;
+use crate::payload::Payload;
 
 /// What answers a command.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
-    /// An activity or a child ended.
-    Outcome(Outcome),
+    /// An activity, a child or another instance ended, or a detached instance was not started; an attempt of an activity with
+    /// what it said in its last heartbeat, as far as that is recorded.
+    Outcome(Outcome, Option<Payload>),
+    /// A detached instance is on disk.
+    Started,
     /// A timer fired.
     Fired,
 }
@@ -30,6 +34,7 @@ struct Entry {
     pending: Pending,
     slot: Slot,
     answer: Option<Answer>,
+    heartbeat: Option<Payload>,
 }
 
 impl OpenWork {
@@ -55,6 +60,7 @@ impl OpenWork {
             pending,
             slot: Slot::Root,
             answer: None,
+            heartbeat: None,
         };
         let before = self.entries.insert(id, entry);
         assert!(before.is_none(), "command {id} was opened twice");
@@ -72,15 +78,25 @@ impl OpenWork {
         Some(entry.slot)
     }
 
+    /// Keeps what an attempt said in its last heartbeat until its outcome is taken.
+    pub(super) fn note_heartbeat(&mut self, id: EventId, details: Payload) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.heartbeat = Some(details);
+        }
+    }
+
     /// Takes the answer, or notes who waits for it.
     pub(super) fn poll(&mut self, id: EventId, slot: Slot) -> Poll<Answer> {
         let Some(entry) = self.entries.get_mut(&id) else {
             return Poll::Pending;
         };
-        let Some(answer) = entry.answer.take() else {
+        let Some(mut answer) = entry.answer.take() else {
             entry.slot = slot;
             return Poll::Pending;
         };
+        if let Answer::Outcome(_, heartbeat) = &mut answer {
+            *heartbeat = entry.heartbeat.take();
+        }
         self.entries.remove(&id);
         Poll::Ready(answer)
     }

@@ -57,7 +57,10 @@ impl Script {
                 HistoryEvent::ActivityScheduled(_)
                 | HistoryEvent::TimerCreated(_)
                 | HistoryEvent::ChildScheduled(_)
-                | HistoryEvent::MarkerRecorded(_) => {
+                | HistoryEvent::MarkerRecorded(_)
+                | HistoryEvent::DetachedScheduled(_)
+                | HistoryEvent::DetachedAwaited(_)
+                | HistoryEvent::EventSent(_) => {
                     script.commands.push_back((sequence, event.clone()));
                     script.end = after(sequence);
                 }

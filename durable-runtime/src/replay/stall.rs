@@ -2,8 +2,7 @@
 
 use super::divergence::Divergence;
 use crate::event::{Name, StallReason};
-use crate::id::SourceSite;
-use crate::limits;
+use crate::id::{InstanceId, SourceSite};
 use crate::payload::DecodeError;
 
 /// A turn that cannot be run; nothing recorded is lost, and the instance goes on once the cause is mended.
@@ -65,6 +64,18 @@ impl Stall {
         )
     }
 
+    /// Nothing in this program reads outcomes of this type.
+    pub(crate) fn no_reader(type_name: &str, instance: &InstanceId, site: SourceSite) -> Self {
+        Self::new(
+            StallReason::Unregistered,
+            format!(
+                "the outcome of instance `{instance}`, awaited at {site}, is to be a `{type_name}`, and no orchestrator of \
+                 this program returns that; give the handle the type that the instance's orchestrator returns, and link \
+                 that orchestrator in"
+            ),
+        )
+    }
+
     /// The records are not in an order in which this runtime writes them.
     pub(super) fn disorder(found: &str) -> Self {
         Self::new(
@@ -118,14 +129,24 @@ impl Stall {
         )
     }
 
-    /// The history grew beyond its limit.
-    pub(super) fn history_limit(events: u32) -> Self {
+    /// The history grew beyond its limit of events.
+    pub(super) fn history_events(events: u32, limit: u32) -> Self {
         Self::new(
             StallReason::LimitExceeded,
             format!(
-                "the history would grow to {events} events, the limit is {} events; long loops go on with \
-                 `continue_as_new`",
-                limits::HISTORY_EVENTS_MAX
+                "the history would grow to {events} events, the limit is {limit} events; long loops go on with \
+                 `continue_as_new`"
+            ),
+        )
+    }
+
+    /// The history grew beyond its limit of bytes.
+    pub(super) fn history_bytes(bytes: u64, limit: u64) -> Self {
+        Self::new(
+            StallReason::LimitExceeded,
+            format!(
+                "the history would grow to {bytes} bytes, the limit is {limit} bytes; long loops go on with \
+                 `continue_as_new`, and what is large is better kept elsewhere, with its address in the history"
             ),
         )
     }

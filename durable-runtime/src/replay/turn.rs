@@ -21,7 +21,7 @@ pub(crate) struct Turn {
     pub(crate) events: Vec<HistoryEvent>,
     /// The places of the commands of this turn.
     pub(crate) places: Vec<(SiteId, SourceSite)>,
-    /// The labels of the children of this turn, which their creation records.
+    /// The labels of the instances that this turn starts, which their creation records.
     pub(crate) child_tags: Vec<(EventId, BTreeMap<String, String>)>,
     /// How it ended.
     pub(crate) end: TurnEnd,
@@ -79,17 +79,8 @@ pub(super) struct TurnRecord {
     pub(super) status: Option<Payload>,
     /// Where the commands were asked for.
     pub(super) places: BTreeMap<SiteId, SourceSite>,
-    /// The labels of children.
+    /// The labels of the instances that it starts.
     pub(super) child_tags: Vec<(EventId, BTreeMap<String, String>)>,
-}
-
-impl TurnRecord {
-    /// How many events it becomes.
-    pub(super) fn len(&self) -> usize {
-        let head_and_end = 2;
-        let status = usize::from(self.status.is_some());
-        self.commands.len() + self.cancelled.len() + status + head_and_end
-    }
 }
 
 /// What running a turn came to.

@@ -6,7 +6,12 @@
 //!
 //! Source: `docs/design.md`, "Waking".
 
-use std::collections::{BTreeMap, BTreeSet};
+mod marked;
+
+use std::collections::BTreeMap;
+
+use self::marked::Marked;
+pub(crate) use self::marked::Order;
 
 /// A combinator's number. Numbers rise and are never used twice, so a slot of a freed node marks nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,6 +36,8 @@ pub(crate) enum Slot {
 #[derive(Debug, Default)]
 pub(crate) struct WakeTree {
     created: u64,
+    /// How many marks there ever were.
+    made: u64,
     nodes: BTreeMap<NodeId, Node>,
     current: Slot,
 }
@@ -38,7 +45,7 @@ pub(crate) struct WakeTree {
 #[derive(Debug)]
 struct Node {
     parent: Slot,
-    marked: BTreeSet<usize>,
+    marked: Marked,
 }
 
 impl WakeTree {
@@ -53,12 +60,12 @@ impl WakeTree {
     }
 
     /// A new node below the current slot.
-    pub(crate) fn grow(&mut self) -> NodeId {
+    pub(crate) fn grow(&mut self, order: Order) -> NodeId {
         let id = NodeId(self.created);
         self.created += 1;
         let node = Node {
             parent: self.current,
-            marked: BTreeSet::new(),
+            marked: Marked::new(order),
         };
         self.nodes.insert(id, node);
         id
@@ -74,14 +81,22 @@ impl WakeTree {
     /// Makes child `index` of `id` current, unmarked because it is about to be polled.
     pub(crate) fn visit(&mut self, id: NodeId, index: usize) {
         if let Some(node) = self.nodes.get_mut(&id) {
-            node.marked.remove(&index);
+            node.marked.remove(index);
         }
         self.current = Slot::Child { node: id, index };
     }
 
     /// Takes the first marked child of `id`.
     pub(crate) fn pop(&mut self, id: NodeId) -> Option<usize> {
-        self.nodes.get_mut(&id)?.marked.pop_first()
+        self.nodes.get_mut(&id)?.marked.pop()
+    }
+
+    /// Marks child `index` of `id` and nothing above it: the combinator that asks for it is being polled.
+    pub(crate) fn mark_child(&mut self, id: NodeId, index: usize) {
+        self.made += 1;
+        if let Some(node) = self.nodes.get_mut(&id) {
+            node.marked.insert(index, self.made);
+        }
     }
 
     /// Forgets a node whose combinator was dropped.
@@ -91,13 +106,14 @@ impl WakeTree {
 
     /// Marks `slot` and upwards the slots it lies in.
     pub(crate) fn mark(&mut self, slot: Slot) {
+        self.made += 1;
         let mut next = slot;
         while let Slot::Child { node, index } = next {
             let Some(node) = self.nodes.get_mut(&node) else {
                 return;
             };
             // No early end at a slot that is marked already: its node may have moved below another parent since.
-            node.marked.insert(index);
+            node.marked.insert(index, self.made);
             next = node.parent;
         }
     }
@@ -115,9 +131,9 @@ mod tests {
     #[test]
     fn a_mark_climbs_to_the_top_and_is_taken_in_index_order() {
         let mut tree = WakeTree::default();
-        let outer = tree.grow();
+        let outer = tree.grow(Order::Index);
         tree.visit(outer, 3);
-        let inner = tree.grow();
+        let inner = tree.grow(Order::Index);
         tree.visit(inner, 7);
         let leaf = tree.current();
         tree.mark(leaf);
@@ -139,13 +155,13 @@ mod tests {
     #[test]
     fn a_moved_node_is_found_below_its_new_parent() {
         let mut tree = WakeTree::default();
-        let old = tree.grow();
+        let old = tree.grow(Order::Index);
         tree.visit(old, 0);
-        let moved = tree.grow();
+        let moved = tree.grow(Order::Index);
         tree.visit(moved, 0);
         let leaf = tree.current();
         tree.set_current(Slot::Root);
-        let new = tree.grow();
+        let new = tree.grow(Order::Index);
         tree.visit(new, 5);
         tree.settle(moved);
         tree.free(old);
@@ -154,11 +170,26 @@ mod tests {
     }
 
     #[test]
+    fn where_the_first_counts_marks_are_taken_as_they_came() {
+        let mut tree = WakeTree::default();
+        let node = tree.grow(Order::Arrival);
+        let child = |index| Slot::Child { node, index };
+        for index in [3, 1, 3, 2, 0] {
+            tree.mark(child(index));
+        }
+        tree.visit(node, 1);
+        assert_eq!(tree.pop(node), Some(3), "marked twice, first of all");
+        tree.mark_child(node, 3);
+        let rest = std::iter::from_fn(|| tree.pop(node));
+        assert_eq!(rest.collect::<Vec<_>>(), [2, 0, 3]);
+    }
+
+    #[test]
     fn a_slot_of_a_freed_node_marks_nothing() {
         let mut tree = WakeTree::default();
-        let outer = tree.grow();
+        let outer = tree.grow(Order::Index);
         tree.visit(outer, 0);
-        let inner = tree.grow();
+        let inner = tree.grow(Order::Index);
         tree.visit(inner, 0);
         let leaf = tree.current();
         tree.free(inner);

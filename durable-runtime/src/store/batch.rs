@@ -8,7 +8,7 @@ use super::StoreError;
 use super::fold;
 use super::frame::Checksum;
 use super::ledger::Plan;
-use super::schema::{BUILDS, IDS, LOG, META, SUSPECTS};
+use super::schema::{BUILDS, IDS, LOG, META, SENT, SUSPECTS};
 use super::tail::Tail;
 use super::transaction::Staged;
 
@@ -37,6 +37,7 @@ impl Batch {
         staged.rows.is_empty()
             && staged.places.is_empty()
             && staged.suspects.is_empty()
+            && staged.sent.is_empty()
             && self.fold.is_empty()
             && self.meta.is_empty()
     }
@@ -70,6 +71,7 @@ impl Batch {
         self.write_ids(transaction)?;
         self.write_places(transaction)?;
         self.write_suspects(transaction)?;
+        self.write_sent(transaction)?;
         fold::write(&self.fold, tail, checksum, transaction)?;
         self.write_meta(transaction)
     }
@@ -101,10 +103,24 @@ impl Batch {
             return Ok(());
         }
         let mut suspects = transaction.open_table(SUSPECTS)?;
-        for (at, count) in &self.staged.suspects {
-            match count {
-                Some(count) => suspects.insert(*at, count.to_le_bytes().as_slice())?,
+        for (at, suspicion) in &self.staged.suspects {
+            match suspicion {
+                Some(suspicion) => suspects.insert(*at, suspicion.to_bytes().as_slice())?,
                 None => suspects.remove(*at)?,
+            };
+        }
+        Ok(())
+    }
+
+    fn write_sent(&self, transaction: &WriteTransaction) -> Result<(), StoreError> {
+        if self.staged.sent.is_empty() {
+            return Ok(());
+        }
+        let mut sent = transaction.open_table(SENT)?;
+        for (by, row) in &self.staged.sent {
+            match row {
+                Some(row) => sent.insert(by.row(), row.as_slice())?,
+                None => sent.remove(by.row())?,
             };
         }
         Ok(())

@@ -106,8 +106,8 @@ impl Store {
     }
 
     fn apply_suspects(&mut self, batch: &Batch) {
-        for (at, count) in &batch.staged.suspects {
-            if count.is_some() {
+        for (at, suspicion) in &batch.staged.suspects {
+            if suspicion.is_some() {
                 self.suspects.insert(*at);
             } else {
                 self.suspects.remove(at);

@@ -53,6 +53,10 @@ pub(crate) fn open(
             Ok(opened)
         }
         Medium::Backend(backend) => Opener::nameless(options).open_or_create(backend, store, wall),
+        #[cfg(test)]
+        Medium::Renewed(disk) => {
+            Opener::nameless(options).open_or_create(Box::new(disk), store, wall)
+        }
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct EncodedFrame {
     place: Place,
+    end: Sequence,
     bytes: Vec<u8>,
 }
 
@@ -65,7 +66,9 @@ impl EncodedFrame {
         write(&mut bytes, checksum, place, events).map_err(|error| StoreError::Unrecordable {
             reason: chain(&error),
         })?;
-        Ok(Self { place, bytes })
+        let count = u32::try_from(events.len()).unwrap_or(u32::MAX);
+        let end = Sequence(place.first.0.saturating_add(count));
+        Ok(Self { place, end, bytes })
     }
 
     pub(crate) fn place(&self) -> Place {
@@ -74,6 +77,11 @@ impl EncodedFrame {
 
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The sequence behind its last record.
+    pub(crate) fn end(&self) -> Sequence {
+        self.end
     }
 }
 

@@ -4,22 +4,34 @@ use std::fmt;
 use std::io;
 use std::ops::Bound;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redb::{BackendError, StorageBackend};
 
-/// The end of the last byte in use: redb doubles a file's length, so that length says little.
+/// What is known of the file: the end of the last byte in use, since redb doubles a file's length, so that length says
+/// little; and whether a sync has failed.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Extent(Arc<AtomicU64>);
+pub(crate) struct Extent(Arc<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    end: AtomicU64,
+    has_lost_sync: AtomicBool,
+}
 
 impl Extent {
     /// The end of the last byte written since the store was opened, or of the file as it was then, in bytes.
     pub(crate) fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.end.load(Ordering::Relaxed)
+    }
+
+    /// Whether a sync did not succeed: what was written before it may be lost, though reads still see it.
+    pub(crate) fn has_lost_sync(&self) -> bool {
+        self.0.has_lost_sync.load(Ordering::Relaxed)
     }
 
     fn reach(&self, end: u64) {
-        self.0.fetch_max(end, Ordering::Relaxed);
+        self.0.end.fetch_max(end, Ordering::Relaxed);
     }
 }
 
@@ -63,7 +75,11 @@ impl StorageBackend for Gauge {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.inner.sync_data()
+        let synced = self.inner.sync_data();
+        if synced.is_err() {
+            self.extent.0.has_lost_sync.store(true, Ordering::Relaxed);
+        }
+        synced
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

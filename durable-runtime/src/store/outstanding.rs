@@ -21,6 +21,8 @@ pub(crate) struct Outstanding {
     pub(crate) activities: BTreeMap<EventId, ActivityScheduled>,
     /// Children without an outcome.
     pub(crate) children: BTreeMap<EventId, InstanceId>,
+    /// Instances that are no children and whose outcome it waits for.
+    pub(crate) awaited: BTreeMap<EventId, InstanceId>,
     /// Arrivals recorded since the last turn that started.
     pub(crate) undelivered: u32,
     /// Whether its last turn could not be run.
@@ -40,6 +42,7 @@ impl Default for Outstanding {
             timers: BTreeMap::new(),
             activities: BTreeMap::new(),
             children: BTreeMap::new(),
+            awaited: BTreeMap::new(),
             undelivered: 0,
             stalled: false,
             cancel_requested: false,
@@ -74,11 +77,23 @@ impl Outstanding {
                 self.children
                     .insert(scheduled.id, scheduled.instance.clone());
             }
+            HistoryEvent::DetachedAwaited(command) => {
+                self.awaited.insert(command.id, command.instance.clone());
+            }
             HistoryEvent::ActivityCompleted(arrived) => self.settle_activity(arrived.scheduled),
             HistoryEvent::ActivityFailed(arrived) => self.settle_activity(arrived.scheduled),
+            HistoryEvent::HeartbeatRecorded(arrived) => {
+                if let Some(scheduled) = self.activities.get_mut(&arrived.scheduled) {
+                    // What its next delivery finds.
+                    let heartbeats = scheduled.heartbeats.get_or_insert_default();
+                    heartbeats.last = Some(arrived.details.clone());
+                }
+            }
             HistoryEvent::TimerFired(arrived) => self.settle_timer(arrived.scheduled),
             HistoryEvent::ChildCompleted(arrived) => self.settle_child(arrived.scheduled),
             HistoryEvent::ChildFailed(arrived) => self.settle_child(arrived.scheduled),
+            HistoryEvent::DetachedCompleted(arrived) => self.settle_outcome(arrived.scheduled),
+            HistoryEvent::DetachedFailed(arrived) => self.settle_outcome(arrived.scheduled),
             HistoryEvent::Cancelled(cancelled) => self.cancel(*cancelled),
             HistoryEvent::TurnStarted(_) => {
                 self.undelivered = 0;
@@ -91,7 +106,12 @@ impl Outstanding {
             }
             HistoryEvent::ExecutionContinued(_) => self.close(),
             HistoryEvent::CancelRequested(_) => self.cancel_requested = true,
-            HistoryEvent::EventRaised(_)
+            // A detached start is answered by the commit that asks for it; an event that was sent has a table of its own.
+            HistoryEvent::DetachedScheduled(_)
+            | HistoryEvent::DetachedStarted(_)
+            | HistoryEvent::DetachedRefused(_)
+            | HistoryEvent::EventSent(_)
+            | HistoryEvent::EventRaised(_)
             | HistoryEvent::MarkerRecorded(_)
             | HistoryEvent::CustomStatusSet(_) => {}
         }
@@ -109,11 +129,17 @@ impl Outstanding {
         self.children.remove(&scheduled);
     }
 
+    fn settle_outcome(&mut self, scheduled: EventId) {
+        self.awaited.remove(&scheduled);
+    }
+
     fn cancel(&mut self, cancelled: Cancelled) {
         match cancelled.pending {
             Pending::Activity => self.settle_activity(cancelled.scheduled),
             Pending::Timer => self.settle_timer(cancelled.scheduled),
             Pending::Child => self.settle_child(cancelled.scheduled),
+            Pending::Start => {}
+            Pending::End => self.settle_outcome(cancelled.scheduled),
         }
     }
 
@@ -122,5 +148,6 @@ impl Outstanding {
         self.timers.clear();
         self.activities.clear();
         self.children.clear();
+        self.awaited.clear();
     }
 }

@@ -70,6 +70,26 @@ impl Shared {
         Ok(self.begin_read()?.open_table(definition)?)
     }
 
+    /// Gives away the file that is open.
+    pub(crate) fn take(&self) -> Option<(Database, Tail)> {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let tail = std::mem::take(&mut *self.tail_mut());
+        database.take().map(|database| (database, tail))
+    }
+
+    /// Goes on with another opening of the same file.
+    pub(crate) fn install(&self, opened: Database, tail: Tail) {
+        let mut database = self
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *self.tail_mut() = tail;
+        *database = Some(opened);
+    }
+
     /// Closes the file, and with it every reader.
     pub(crate) fn close(&self) {
         let mut database = self

@@ -23,9 +23,10 @@ const VERSION: u8 = 1;
 
 /// Which table a row belongs to.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Summary,
     Outstanding,
+    Sent,
 }
 
 impl Kind {
@@ -33,6 +34,7 @@ impl Kind {
         match self {
             Self::Summary => 1,
             Self::Outstanding => 2,
+            Self::Sent => 3,
         }
     }
 
@@ -40,6 +42,7 @@ impl Kind {
         let table = match self {
             Self::Summary => "instances",
             Self::Outstanding => "open",
+            Self::Sent => "sent",
         };
         format!("row {} of `{table}`", key.0)
     }
@@ -76,11 +79,24 @@ pub(crate) fn outstanding_to_row(
         )?;
     }
     for scheduled in outstanding.activities.values() {
-        put(&Item::Activity(scheduled.into()), &mut row)?;
+        let item = match v1::watched(scheduled) {
+            Some(watched) => Item::Watched(watched),
+            None => Item::Activity(scheduled.into()),
+        };
+        put(&item, &mut row)?;
     }
     for (id, instance) in &outstanding.children {
         put(
             &Item::Child {
+                id: id.0,
+                instance: instance.as_str(),
+            },
+            &mut row,
+        )?;
+    }
+    for (id, instance) in &outstanding.awaited {
+        put(
+            &Item::Awaited {
                 id: id.0,
                 instance: instance.as_str(),
             },
@@ -137,7 +153,7 @@ pub(crate) fn missing_outstanding(key: InstanceKey) -> StoreError {
     StoreError::damaged(Kind::Outstanding.place(key), reason)
 }
 
-fn begin(kind: Kind, key: InstanceKey) -> Vec<u8> {
+pub(super) fn begin(kind: Kind, key: InstanceKey) -> Vec<u8> {
     let mut row = vec![VERSION];
     row.extend_from_slice(&[0; 8]);
     row.push(kind.tag());
@@ -145,13 +161,13 @@ fn begin(kind: Kind, key: InstanceKey) -> Vec<u8> {
     row
 }
 
-fn put(value: &impl Encode, row: &mut Vec<u8>) -> Result<(), StoreError> {
+pub(super) fn put(value: &impl Encode, row: &mut Vec<u8>) -> Result<(), StoreError> {
     encoding::write(value, row).map_err(|error| StoreError::Unrecordable {
         reason: chain(&error),
     })
 }
 
-fn seal(mut row: Vec<u8>, checksum: Checksum) -> Vec<u8> {
+pub(super) fn seal(mut row: Vec<u8>, checksum: Checksum) -> Vec<u8> {
     if let Some((head, checked)) = row.split_first_chunk_mut::<9>() {
         let (_, checksum_at) = head.split_at_mut(1);
         checksum_at.copy_from_slice(&checksum.of(checked).to_le_bytes());
@@ -159,7 +175,12 @@ fn seal(mut row: Vec<u8>, checksum: Checksum) -> Vec<u8> {
     row
 }
 
-fn open(kind: Kind, key: InstanceKey, row: &[u8], checksum: Checksum) -> Result<&[u8], StoreError> {
+pub(super) fn open(
+    kind: Kind,
+    key: InstanceKey,
+    row: &[u8],
+    checksum: Checksum,
+) -> Result<&[u8], StoreError> {
     let damaged = |reason: &str| Err(StoreError::damaged(kind.place(key), reason));
     let Some((&[version], rest)) = row.split_first_chunk() else {
         return damaged("it is empty");
@@ -205,6 +226,12 @@ enum Item<'a> {
         id: u32,
         instance: &'a str,
     },
+    /// An activity that says something of heartbeats.
+    Watched(v1::ActivityWatched<'a>),
+    Awaited {
+        id: u32,
+        instance: &'a str,
+    },
 }
 
 impl Item<'_> {
@@ -233,9 +260,18 @@ impl Item<'_> {
                     .activities
                     .insert(EventId(scheduled.id), scheduled.into());
             }
+            Item::Watched(watched) => {
+                let id = EventId(watched.scheduled.id);
+                outstanding.activities.insert(id, watched.into());
+            }
             Item::Child { id, instance } => {
                 outstanding
                     .children
+                    .insert(EventId(id), InstanceId::stored(instance));
+            }
+            Item::Awaited { id, instance } => {
+                outstanding
+                    .awaited
                     .insert(EventId(id), InstanceId::stored(instance));
             }
         }

@@ -23,6 +23,10 @@ pub(crate) const OPEN: TableDefinition<'static, u64, &[u8]> = TableDefinition::n
 pub(crate) const SUSPECTS: TableDefinition<'static, (u64, u32), &[u8]> =
     TableDefinition::new("suspects");
 
+/// (sender, execution, event id) -> an event on its way: a [`Sent`](super::Sent).
+pub(crate) const SENT: TableDefinition<'static, (u64, u32, u32), &[u8]> =
+    TableDefinition::new("sent");
+
 /// Instance id -> instance, a little-endian `u64`.
 pub(crate) const IDS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("ids");
 

@@ -67,6 +67,13 @@ pub enum Status {
     Stalled,
 }
 
+impl Status {
+    /// Whether it is that of an instance that has ended.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+}
+
 /// Why an instance waits to be mended. Displayed, it is the report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -120,12 +127,15 @@ impl Summary {
         self.events = self.events.saturating_add(1);
         match event {
             HistoryEvent::ExecutionStarted(started) => self.continue_as(started),
-            HistoryEvent::ActivityCompleted(arrived) | HistoryEvent::ChildCompleted(arrived) => {
-                self.touch(arrived.at);
-            }
-            HistoryEvent::ActivityFailed(arrived) | HistoryEvent::ChildFailed(arrived) => {
-                self.touch(arrived.at);
-            }
+            HistoryEvent::ActivityCompleted(arrived)
+            | HistoryEvent::ChildCompleted(arrived)
+            | HistoryEvent::DetachedCompleted(arrived) => self.touch(arrived.at),
+            HistoryEvent::ActivityFailed(arrived)
+            | HistoryEvent::ChildFailed(arrived)
+            | HistoryEvent::DetachedFailed(arrived)
+            | HistoryEvent::DetachedRefused(arrived) => self.touch(arrived.at),
+            HistoryEvent::DetachedStarted(arrived) => self.touch(arrived.at),
+            HistoryEvent::HeartbeatRecorded(arrived) => self.touch(arrived.at),
             HistoryEvent::TimerFired(arrived) => self.touch(arrived.at),
             HistoryEvent::EventRaised(arrived) => self.touch(arrived.at),
             HistoryEvent::CancelRequested(arrived) => self.touch(arrived.at),
@@ -145,6 +155,9 @@ impl Summary {
             | HistoryEvent::TimerCreated(_)
             | HistoryEvent::ChildScheduled(_)
             | HistoryEvent::MarkerRecorded(_)
+            | HistoryEvent::DetachedScheduled(_)
+            | HistoryEvent::DetachedAwaited(_)
+            | HistoryEvent::EventSent(_)
             | HistoryEvent::Cancelled(_)
             | HistoryEvent::ExecutionContinued(_) => {}
         }
@@ -152,7 +165,7 @@ impl Summary {
 
     /// Whether it has ended; nothing is recorded of it any more.
     pub fn has_ended(&self) -> bool {
-        matches!(self.status, Status::Completed | Status::Failed)
+        self.status.has_ended()
     }
 
     fn continue_as(&mut self, started: &ExecutionStarted) {

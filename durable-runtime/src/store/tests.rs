@@ -8,5 +8,6 @@ mod folding;
 mod folds;
 mod golden;
 mod integrity;
+mod sent;
 pub(crate) mod support;
 mod writing;

@@ -11,7 +11,9 @@ use super::batch::Batch;
 use super::frame::{EncodedFrame, Frame, Place};
 use super::reader::Ids;
 use super::schema::{FINGERPRINT, WHOLE_TURN};
+use super::sent::{self, Sent, SentBy};
 use super::summary::Summary;
+use super::suspicion::Suspicion;
 use super::tail::FrameRef;
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
@@ -42,8 +44,10 @@ pub(crate) struct Staged {
     pub(crate) rows: Vec<Arc<[u8]>>,
     pub(crate) ids: BTreeMap<InstanceId, InstanceKey>,
     pub(crate) places: BTreeMap<(u32, u32), Vec<u8>>,
-    /// Crash counts; `None` removes one.
-    pub(crate) suspects: BTreeMap<(u64, u32), Option<u32>>,
+    /// What is held against what; `None`: nothing any more.
+    pub(crate) suspects: BTreeMap<(u64, u32), Option<Suspicion>>,
+    /// Events on their way; `None` removes one that has arrived.
+    pub(crate) sent: BTreeMap<SentBy, Option<Vec<u8>>>,
     pub(crate) next_key: u64,
     pub(crate) time: Timestamp,
 }
@@ -104,17 +108,9 @@ impl<'s> Transaction<'s> {
     /// # Errors
     /// [`StoreError`] of the database; [`StoreError::Damaged`]; [`StoreError::Unrecordable`].
     pub(crate) fn create(&mut self, started: ExecutionStarted) -> Result<Created, StoreError> {
-        if let Some(key) = self.find(&started.instance)? {
-            return match self.summary(key)? {
-                Some(summary) => Ok(Created::Existing(
-                    key,
-                    Box::new(Arc::unwrap_or_clone(summary)),
-                )),
-                None => Err(StoreError::damaged(
-                    format!("row `{}` of `ids`", started.instance),
-                    format!("expected instance {}, found none", key.0),
-                )),
-            };
+        if let Some((key, summary)) = self.look_up(&started.instance)? {
+            let summary = Box::new(Arc::unwrap_or_clone(summary));
+            return Ok(Created::Existing(key, summary));
         }
         let key = InstanceKey(self.staged.next_key);
         let summary = Summary::started(&started);
@@ -205,21 +201,68 @@ impl<'s> Transaction<'s> {
         }
     }
 
-    /// Records how often the process has died with this event, or a whole turn, of an instance running.
-    pub(crate) fn set_suspect(&mut self, key: InstanceKey, event: Option<EventId>, count: u32) {
-        let event = event.map_or(WHOLE_TURN, |event| event.0);
-        self.staged.suspects.insert((key.0, event), Some(count));
+    /// Records what is held against this activity, or a whole turn, of an instance.
+    pub(crate) fn set_suspect(
+        &mut self,
+        key: InstanceKey,
+        event: Option<EventId>,
+        suspicion: Suspicion,
+    ) {
+        (self.staged.suspects).insert(suspect(key, event), Some(suspicion));
     }
 
-    /// Removes all crash counts of an instance. Costs nothing if there are none.
+    /// Holds nothing against it any more. Costs nothing if that is so already.
+    pub(crate) fn clear_suspect(&mut self, key: InstanceKey, event: Option<EventId>) {
+        let at = suspect(key, event);
+        if self.store.suspects.contains(&at) || self.staged.suspects.contains_key(&at) {
+            self.staged.suspects.insert(at, None);
+        }
+    }
+
+    /// Holds nothing against anything of an instance any more. Costs nothing if that is so already.
     pub(crate) fn clear_suspects(&mut self, key: InstanceKey) {
         let all = (key.0, 0)..=(key.0, u32::MAX);
-        for (_, count) in self.staged.suspects.range_mut(all.clone()) {
-            *count = None;
+        for (_, suspicion) in self.staged.suspects.range_mut(all.clone()) {
+            *suspicion = None;
         }
         for at in self.store.suspects.range(all) {
             self.staged.suspects.insert(*at, None);
         }
+    }
+
+    /// The instance of that id as of this transaction; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`].
+    pub(crate) fn look_up(
+        &mut self,
+        id: &InstanceId,
+    ) -> Result<Option<(InstanceKey, Arc<Summary>)>, StoreError> {
+        let Some(key) = self.find(id)? else {
+            return Ok(None);
+        };
+        match self.summary(key)? {
+            Some(summary) => Ok(Some((key, summary))),
+            None => Err(StoreError::damaged(
+                format!("row `{id}` of `ids`"),
+                format!("expected instance {}, found none", key.0),
+            )),
+        }
+    }
+
+    /// Keeps an event until it has [`arrived`](Self::arrived).
+    ///
+    /// # Errors
+    /// [`StoreError::Unrecordable`].
+    pub(crate) fn send(&mut self, sent: &Sent) -> Result<(), StoreError> {
+        let row = sent::to_row(sent, self.store.checksum)?;
+        self.staged.sent.insert(sent.by, Some(row));
+        Ok(())
+    }
+
+    /// An event that was sent is in the history of the instance that it was for, or is given up.
+    pub(crate) fn arrived(&mut self, by: SentBy) {
+        self.staged.sent.insert(by, None);
     }
 
     /// Writes everything, with a slice of fold work if that is urgent, and waits for the disk. A transaction that holds
@@ -305,4 +348,9 @@ impl<'s> Transaction<'s> {
             self.row.clear();
         }
     }
+}
+
+/// The key of a row of `suspects`.
+fn suspect(key: InstanceKey, event: Option<EventId>) -> (u64, u32) {
+    (key.0, event.map_or(WHOLE_TURN, |event| event.0))
 }

@@ -13,7 +13,7 @@ use crate::engine::Shell;
 use crate::engine::boot::{self, Booted, OpenError, Parts};
 use crate::engine::committer::Committer;
 use crate::engine::hub::{Hub, Shape, Stopped};
-use crate::engine::message::{Effects, Submission};
+use crate::engine::message::Effects;
 use crate::engine::queue::Queue;
 use crate::engine::shard::Shard;
 use crate::limits;
@@ -97,6 +97,9 @@ impl Shell for World {
     fn shut_down(&self, _grace: Duration) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(async {
             self.settle().await;
+            if self.hub.keep_heartbeats() {
+                self.settle().await;
+            }
             self.end(true);
         })
     }
@@ -140,6 +143,7 @@ fn inhabit(recipe: Recipe, orders: Arc<Queue<Order>>, bell: &Arc<Notify>, report
         shape: Shape {
             shards: 1,
             bell: Some(Arc::clone(bell)),
+            ..Shape::default()
         },
     };
     match boot::boot(parts) {
@@ -153,7 +157,8 @@ fn inhabit(recipe: Recipe, orders: Arc<Queue<Order>>, bell: &Arc<Notify>, report
         }) => {
             end.hub = Some(Arc::clone(&hub));
             drop(report.send(Ok(Arc::clone(&hub))));
-            let shard = Shard::new(Arc::clone(&hub.reviver), limits::LIVE_BYTES_MAX);
+            let inboxes = hub.inboxes.first().map(Arc::clone).unwrap_or_default();
+            let shard = Shard::new(Arc::clone(&hub.reviver), inboxes, limits::LIVE_BYTES_MAX);
             let inhabitant = Inhabitant {
                 hub,
                 committer,
@@ -163,6 +168,8 @@ fn inhabit(recipe: Recipe, orders: Arc<Queue<Order>>, bell: &Arc<Notify>, report
                 settling: Vec::new(),
             };
             runtime.block_on(inhabitant.live(outstanding, bell));
+            // A body that is not `async` may run on, as no process can end it but by ending itself.
+            runtime.shutdown_background();
         }
     }
 }
@@ -208,9 +215,13 @@ impl Inhabitant {
             if let Err(error) = self.run_until_quiet().await {
                 self.hub.stop(Stopped::because(error.to_string()));
             }
+            if self.hub.gate.outlived() {
+                // Whatever is on trial waits for something.
+                continue;
+            }
             match self.obey() {
                 Next::End { cleanly } => break cleanly,
-                Next::GoOn if self.skip() => {}
+                Next::GoOn if !self.settling.is_empty() || self.skip() => {}
                 Next::GoOn => bell.notified().await,
             }
         };
@@ -246,9 +257,8 @@ impl Inhabitant {
             self.shard.accept(input);
         }
         while self.shard.is_ready() {
-            let commit = self.shard.step(now)?;
-            self.committer
-                .submit(commit.map(|commit| Submission::Turn(Box::new(commit))));
+            self.shard.step(now)?;
+            self.committer.submit(self.shard.hand_over());
         }
         self.shard.answer_probes();
         let submissions = self.hub.submissions.drain();
@@ -262,7 +272,12 @@ impl Inhabitant {
         Ok(is_busy)
     }
 
+    /// Answers whoever waited for this moment of quiet, then takes new orders. Who gives one now may have moved the clock
+    /// after the last look at it, so that quiet does not count: the next one does.
     fn obey(&mut self) -> Next {
+        self.settling
+            .drain(..)
+            .for_each(|answer| answer.send(()).unwrap_or_default());
         for order in self.orders.drain() {
             // Whoever gave the order may have lost interest in the answer.
             match order {
@@ -274,9 +289,6 @@ impl Inhabitant {
                 Order::End { cleanly } => return Next::End { cleanly },
             }
         }
-        self.settling
-            .drain(..)
-            .for_each(|answer| answer.send(()).unwrap_or_default());
         Next::GoOn
     }
 

@@ -1,4 +1,4 @@
-use durable_runtime::{activity, helper};
+use durable_runtime::{activity, helper, orchestrator};
 
 #[activity]
 struct Charge;
@@ -8,7 +8,10 @@ trait Bank {
     async fn pay(&self, cents: u64) -> u64;
 
     #[helper]
-    async fn settle(&self);
+    fn settle(&self);
+
+    #[orchestrator]
+    async fn close(&self);
 }
 
 fn main() {

@@ -1,18 +1,18 @@
-use durable_runtime::{activity, orchestrator};
-
-#[activity]
-fn charge(n: u64) -> u64 {
-    n
-}
+use durable_runtime::{helper, orchestrator};
 
 #[orchestrator]
 fn checkout(n: u64) -> u64 {
     n
 }
 
+#[helper]
+fn part(n: u64) -> u64 {
+    n
+}
+
 #[orchestrator]
 async fn calls(n: u64) -> u64 {
-    charge(n).await + checkout(n).await
+    checkout(n).await + part(n).await
 }
 
 fn main() {}

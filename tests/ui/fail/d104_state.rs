@@ -8,7 +8,7 @@ async fn checkout(#[state] db: &Db, n: u64) -> u64 {
 }
 
 #[activity]
-async fn charge(#[state] db: Db, #[state] other: &mut Db, n: u64) -> u64 {
+async fn charge(#[state] other: &mut Db, n: u64) -> u64 {
     n
 }
 

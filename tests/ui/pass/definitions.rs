@@ -34,10 +34,18 @@ fn is_transient(error: &Transient) -> bool {
     name = "shop.charge",
     retry(max_attempts = 5, initial = "250ms", backoff = 3.0, max_interval = "1m", total = "2h", when = is_transient),
     attempt_timeout = "30s",
+    heartbeat_timeout = "5s",
     limit = 10,
 )]
 async fn charge(#[state] _db: &Db, cents: u64) -> Result<u64, Transient> {
     Ok(cents)
+}
+
+/// Not `async`: it may block.
+#[activity]
+fn hash(#[state] shared: std::sync::Arc<Db>, text: String) -> usize {
+    drop(shared);
+    text.len()
 }
 
 #[deprecated(note = "use `charge`")]
@@ -84,7 +92,17 @@ fn main() {
     assert_eq!(charge_def.options.codec, Codec::Json);
     assert_eq!(charge_def.states.len(), 1);
     assert_eq!(charge_def.states[0].type_name, "Db");
-    assert_eq!((charge_def.states[0].type_id)(), std::any::TypeId::of::<Db>());
+    assert_eq!(charge_def.states[0].parameter, "_db");
+    let mut states = durable_runtime::__private::States::new();
+    assert!(!(charge_def.states[0].is_given)(&states));
+    states.insert(std::sync::Arc::new(Db));
+    assert!((charge_def.states[0].is_given)(&states));
+    assert!(!charge_def.options.is_blocking);
+    assert_eq!(charge_def.options.heartbeat_timeout, Some(Duration::from_secs(5)));
+    let hash_def = activity_def("hash");
+    assert!(hash_def.options.is_blocking);
+    assert_eq!((hash_def.states[0].parameter, hash_def.states[0].type_name), ("shared", "Db"));
+    assert!((hash_def.states[0].is_given)(&states));
     assert!(charge_def.place.file.ends_with("definitions.rs"));
     assert_eq!(charge_def.place.column, 10);
 

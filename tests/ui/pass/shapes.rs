@@ -2,8 +2,11 @@
 #![deny(warnings)]
 
 use durable_runtime::durable::Durable;
-use durable_runtime::orchestration::{Event, days, join_all, now, side_effect, sleep};
-use durable_runtime::{activity, helper, join, orchestrator, select, try_join};
+use durable_runtime::orchestration::{
+    Event, FuturesUnordered, OrchestratorCall, days, join_all, now, race, select_all, side_effect, sleep, timeout,
+    try_join_all,
+};
+use durable_runtime::{BoxDurable, activity, helper, join, orchestrator, select, try_join};
 
 static APPROVAL: Event<u32> = Event::new("approval");
 
@@ -157,4 +160,79 @@ async fn shapes(n: u32) -> Result<usize, String> {
         + usize::try_from(later?.0 + two.0).unwrap_or_default())
 }
 
-fn main() {}
+/// Combinators over collections: of one call, of boxed ones, of blocks, by reference, nested, in a helper, in generic code.
+#[orchestrator]
+async fn collections(n: u32) -> Result<u32, String> {
+    let children: Vec<OrchestratorCall<u32, _>> = (0..n).map(own_names).collect();
+    let (first, index, mut others) = select_all(children).await;
+    others.push(own_names(n));
+    let all = join_all(others).limit(3).await;
+    let orders = try_join_all((0..n).map(|n| checked(Order(n)))).limit(2).await?;
+    let by_reference: Vec<Order> = try_join_all(orders.iter().map(|order| async { checked(order.clone()).await })).await?;
+    let mixed: Vec<BoxDurable<'_, u32>> = vec![
+        Box::pin(patterns((1, 2), all, 0, Order(0))),
+        Box::pin(own_names(2)),
+        Box::pin(generic(&[1u8, 2])),
+        Box::pin(async { by_reference.len() as u32 }),
+    ];
+    let quickest = race(mixed).await;
+    let mut running: FuturesUnordered<_> = (0..n).map(|n| patterns((n, n), vec![], 0, Order(n))).collect();
+    let mut sum = first + quickest;
+    loop {
+        select! {
+            Some(next) = running.next() => {
+                sum += next;
+                if sum < 10 {
+                    running.push(patterns((sum, 1), vec![], 0, Order(1)));
+                }
+            }
+            more = APPROVAL.wait() => running.extend([patterns((more, 1), vec![], 0, Order(1))]),
+            else => break,
+        }
+    }
+    let mut kinds: FuturesUnordered<BoxDurable<'_, u32>> = FuturesUnordered::new();
+    kinds.push(Box::pin(own_names(3)));
+    kinds.push(Box::pin(async { u32::from(checked(Order(3)).await.is_ok()) }));
+    sum += drained(&mut kinds).await;
+    let limited = timeout(days(1), async {
+        sum += drained(&mut running).await;
+        let inner = timeout(days(1), join_all((0..n).map(|n| timeout(days(u64::from(n)), own_names(n))))).await;
+        inner.map_err(|elapsed| elapsed.to_string())
+    });
+    let limited = limited.await.map_err(|elapsed| elapsed.to_string())??;
+    Ok(sum + any(vec![own_names(1)]).await + u32::try_from(index + limited.len()).unwrap_or_default())
+}
+
+#[helper]
+async fn drained<D: Durable<Output = u32>>(running: &mut FuturesUnordered<D>) -> u32 {
+    let mut sum = 0;
+    while let Some(next) = running.next().await {
+        sum += next;
+    }
+    sum
+}
+
+#[helper]
+async fn any<D>(futures: Vec<D>) -> u32
+where
+    D: Durable<Output = u32> + Unpin,
+{
+    let (first, _, others) = select_all(futures).await;
+    first + u32::try_from(join_all(others).await.len()).unwrap_or_default()
+}
+
+/// A handler of a server may run activities at once and move the future between threads.
+fn sent() -> impl Send {
+    (
+        join_all((0..3).map(|n| checked(Order(n)))).limit(2),
+        try_join_all([checked(Order(1))]),
+        select_all(vec![none().timeout(days(1))]),
+        race([none()]),
+        [none()].into_iter().collect::<FuturesUnordered<_>>(),
+        timeout(days(1), none()),
+    )
+}
+
+fn main() {
+    _ = sent;
+}

@@ -1,17 +1,20 @@
 //! One batch: what everybody submitted becomes one transaction, and what follows from it is gathered beside.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::arrivals::{cancel_request, child_conflict, child_outcome};
+use super::between;
+use super::bonds::Bonds;
 use crate::clock::Timestamp;
 use crate::engine::message::{
     CommandRef, Delivered, Effects, Incoming, ShardInput, Start, Started, Submission, Task,
     TimerRef, TurnCommit, TurnCommitEnd,
 };
 use crate::event::{
-    Cancelled, ChildScheduled, Ended, ExecutionStarted, HistoryEvent, Parent, Pending,
-    REPLAY_SEMANTICS,
+    Cancelled, ChildScheduled, ExecutionStarted, HistoryEvent, Parent, Pending, REPLAY_SEMANTICS,
+    StallReason,
 };
-use crate::failure::{Failure, Fault, FaultKind, Outcome};
+use crate::failure::{Failure, Outcome};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence};
 use crate::store::{Created, StoreError, Transaction, chain};
 
@@ -23,6 +26,12 @@ pub(super) struct Batch {
     pub(super) effects: Effects,
     /// Whose summaries change.
     pub(super) touched: Vec<InstanceKey>,
+}
+
+/// What a batch is put together in.
+pub(super) struct Stage<'a, 's> {
+    pub(super) transaction: &'a mut Transaction<'s>,
+    pub(super) bonds: &'a mut Bonds,
 }
 
 impl Batch {
@@ -41,13 +50,22 @@ impl Batch {
     /// [`StoreError`] of the database. Replies are kept with the effects.
     pub(super) fn write(
         &mut self,
-        transaction: &mut Transaction<'_>,
+        stage: &mut Stage<'_, '_>,
         write: Submission,
-        children: &mut HashMap<CommandRef, InstanceKey>,
     ) -> Result<(), StoreError> {
         match write {
-            Submission::Start(start) => self.start(transaction, *start),
-            Submission::Turn(turn) => self.turn(transaction, *turn, children),
+            Submission::Start(start) => self.start(stage.transaction, *start),
+            Submission::Turn(turn) => self.turn(stage, *turn),
+            Submission::Mark(marks, reply) => {
+                for ((key, event), held) in marks {
+                    match held {
+                        Some(suspicion) => stage.transaction.set_suspect(key, event, suspicion),
+                        None => stage.transaction.clear_suspect(key, event),
+                    }
+                }
+                self.effects.answer(reply, ());
+                Ok(())
+            }
             Submission::Watch(_) | Submission::Probe(_) => Ok(()),
         }
     }
@@ -78,12 +96,8 @@ impl Batch {
         Ok(())
     }
 
-    fn turn(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        turn: TurnCommit,
-        children: &mut HashMap<CommandRef, InstanceKey>,
-    ) -> Result<(), StoreError> {
+    fn turn(&mut self, stage: &mut Stage<'_, '_>, turn: TurnCommit) -> Result<(), StoreError> {
+        let transaction = &mut *stage.transaction;
         if let Err(error) = transaction.append_encoded(&turn.frame, &turn.events) {
             return self.refuse(turn, error);
         }
@@ -91,17 +105,20 @@ impl Batch {
         for reply in turn.replies {
             self.effects.answer(reply, Delivered::Recorded);
         }
-        if turn.events.iter().any(is_progress) {
-            transaction.clear_suspects(key);
+        for event in &turn.events {
+            acquit(transaction, key, event);
         }
         for (site, place) in &turn.places {
             transaction.place(self.build, *site, place);
         }
-        let origin = Origin {
+        between::receive(stage, key, &turn.events);
+        let behind = turn.frame.end();
+        let mut origin = Origin {
             instance: turn.instance,
             key,
             execution: turn.execution,
-            child_tags: turn.child_tags.into_iter().collect(),
+            tags: turn.child_tags.into_iter().collect(),
+            answers: Vec::new(),
         };
         let withdrawn = withdrawn(&turn.events, &turn.end);
         let mut outcome = None;
@@ -109,21 +126,35 @@ impl Batch {
             if let HistoryEvent::ExecutionCompleted(completed) = event {
                 outcome = Some(completed.outcome);
             } else if !command_of(&event).is_some_and(|id| withdrawn.contains(&id)) {
-                self.effect_of(transaction, &origin, event, children)?;
+                self.effect_of(stage, &mut origin, event)?;
             }
         }
         self.touched.push(key);
-        self.effects.to_shards.push(ShardInput::Committed(key));
-        if let TurnCommitEnd::Completed {
-            parent: Some(parent),
-            ..
-        } = &turn.end
-        {
-            children.remove(&waiter(parent));
-        }
-        let abandoned = self.end(transaction, &origin, turn.end, outcome)?;
+        self.answer_behind(stage, &mut origin, behind)?;
+        let abandoned = self.end(stage, &origin, turn.end, outcome)?;
         for cancelled in abandoned {
-            self.cancel(&origin, cancelled, children);
+            self.cancel(stage.bonds, &origin, cancelled);
+        }
+        Ok(())
+    }
+
+    /// Appends the answers to the turn's own commands behind it, and lets the instance go on with them.
+    fn answer_behind(
+        &mut self,
+        stage: &mut Stage<'_, '_>,
+        origin: &mut Origin,
+        behind: Sequence,
+    ) -> Result<(), StoreError> {
+        let answers = std::mem::take(&mut origin.answers);
+        let is_answered = !answers.is_empty();
+        if is_answered {
+            (stage.transaction).append(origin.key, origin.execution, behind, &answers)?;
+        }
+        let committed = ShardInput::Committed(origin.key, answers);
+        self.effects.to_shards.push(committed);
+        if is_answered {
+            let wake = ShardInput::Incoming(origin.key, Incoming::Wake);
+            self.effects.to_shards.push(wake);
         }
         Ok(())
     }
@@ -148,10 +179,9 @@ impl Batch {
     /// What follows from one event. Arrivals caused the turn and have no effect beyond it.
     fn effect_of(
         &mut self,
-        transaction: &mut Transaction<'_>,
-        origin: &Origin,
+        stage: &mut Stage<'_, '_>,
+        origin: &mut Origin,
         event: HistoryEvent,
-        children: &mut HashMap<CommandRef, InstanceKey>,
     ) -> Result<(), StoreError> {
         match event {
             HistoryEvent::ActivityScheduled(scheduled) => {
@@ -169,10 +199,15 @@ impl Batch {
                     .arm
                     .push((TimerRef::Durable(origin.command(timer.id)), timer.due));
             }
-            HistoryEvent::ChildScheduled(child) => {
-                self.child(transaction, origin, child, children)?;
+            HistoryEvent::ChildScheduled(child) => self.child(stage, origin, child)?,
+            HistoryEvent::DetachedScheduled(command) => {
+                self.start_detached(stage, origin, command)?;
             }
-            HistoryEvent::Cancelled(cancelled) => self.cancel(origin, cancelled, children),
+            HistoryEvent::DetachedAwaited(command) => {
+                self.await_outcome(stage, origin, &command)?;
+            }
+            HistoryEvent::EventSent(command) => self.send_event(stage, origin, command)?,
+            HistoryEvent::Cancelled(cancelled) => self.cancel(stage.bonds, origin, cancelled),
             _ => {}
         }
         Ok(())
@@ -180,10 +215,9 @@ impl Batch {
 
     fn child(
         &mut self,
-        transaction: &mut Transaction<'_>,
+        stage: &mut Stage<'_, '_>,
         origin: &Origin,
         child: ChildScheduled,
-        children: &mut HashMap<CommandRef, InstanceKey>,
     ) -> Result<(), StoreError> {
         let command = origin.command(child.id);
         let parent = Parent {
@@ -201,18 +235,14 @@ impl Batch {
             version: child.version,
             input: child.input,
             parent: Some(parent),
-            tags: origin
-                .child_tags
-                .get(&child.id)
-                .cloned()
-                .unwrap_or_default(),
+            tags: origin.tags_of(child.id),
             trace: None,
             replay_semantics: REPLAY_SEMANTICS,
             request: None,
         };
-        match transaction.create(started) {
+        match stage.transaction.create(started) {
             Ok(Created::New(key)) => {
-                children.insert(command, key);
+                stage.bonds.adopt(command, key);
                 self.begin(key);
             }
             Ok(Created::Existing(..)) => self.deliver_conflict(command, &subject),
@@ -226,16 +256,29 @@ impl Batch {
     /// Follows up the end of an execution; returns what it left open.
     fn end(
         &mut self,
-        transaction: &mut Transaction<'_>,
+        stage: &mut Stage<'_, '_>,
         origin: &Origin,
         end: TurnCommitEnd,
         outcome: Option<Outcome>,
     ) -> Result<Vec<Cancelled>, StoreError> {
         match end {
             TurnCommitEnd::Open => Ok(Vec::new()),
+            TurnCommitEnd::Due(held) => {
+                if let Some(suspicion) = held {
+                    (stage.transaction).set_suspect(origin.key, None, suspicion);
+                }
+                self.begin(origin.key);
+                Ok(Vec::new())
+            }
             TurnCommitEnd::Completed { parent, abandoned } => {
-                if let (Some(parent), Some(outcome)) = (parent, outcome) {
-                    self.deliver_outcome(waiter(&parent), outcome);
+                let Some(outcome) = outcome else {
+                    return Ok(abandoned);
+                };
+                self.outlive(stage, origin, &outcome);
+                if let Some(parent) = parent {
+                    let waiter = waiter(&parent);
+                    stage.bonds.part(waiter);
+                    self.deliver_outcome(waiter, outcome);
                 }
                 Ok(abandoned)
             }
@@ -247,33 +290,31 @@ impl Batch {
                 let execution = next.execution;
                 let mut events = vec![HistoryEvent::ExecutionStarted(next)];
                 events.extend(carried);
-                transaction.append(origin.key, execution, Sequence(0), &events)?;
+                (stage.transaction).append(origin.key, execution, Sequence(0), &events)?;
                 self.begin(origin.key);
                 Ok(abandoned)
             }
         }
     }
 
-    fn cancel(
-        &mut self,
-        origin: &Origin,
-        cancelled: Cancelled,
-        children: &mut HashMap<CommandRef, InstanceKey>,
-    ) {
+    fn cancel(&mut self, bonds: &mut Bonds, origin: &Origin, cancelled: Cancelled) {
         let command = origin.command(cancelled.scheduled);
         match cancelled.pending {
             Pending::Activity => self.effects.cancel.push(command),
             Pending::Timer => self.effects.disarm.push(TimerRef::Durable(command)),
             Pending::Child => {
-                if let Some(child) = children.remove(&command) {
+                if let Some(child) = bonds.part(command) {
                     self.effects.to_shards.push(cancel_request(child, self.now));
                 }
             }
+            // What was not withdrawn with its own turn is answered already.
+            Pending::Start => {}
+            Pending::End => bonds.lose_interest(command),
         }
     }
 
     /// The instance has something recorded that no turn has delivered yet: it is to run one.
-    fn begin(&mut self, key: InstanceKey) {
+    pub(super) fn begin(&mut self, key: InstanceKey) {
         self.touched.push(key);
         self.effects
             .to_shards
@@ -292,12 +333,26 @@ impl Batch {
     }
 }
 
-/// Whether the instance has come further with this event: a stall that comes or goes changes nothing of what waits.
-fn is_progress(event: &HistoryEvent) -> bool {
-    !matches!(
-        event,
-        HistoryEvent::TurnStarted(_) | HistoryEvent::ExecutionStalled(_)
-    )
+/// Holds nothing more against what has come to its end with this event: the process did not die of it.
+fn acquit(transaction: &mut Transaction<'_>, key: InstanceKey, event: &HistoryEvent) {
+    match event {
+        HistoryEvent::ActivityCompleted(done) => {
+            transaction.clear_suspect(key, Some(done.scheduled));
+        }
+        HistoryEvent::ActivityFailed(failed) => {
+            transaction.clear_suspect(key, Some(failed.scheduled));
+        }
+        HistoryEvent::Cancelled(cancelled) => {
+            transaction.clear_suspect(key, Some(cancelled.scheduled));
+        }
+        HistoryEvent::TurnStarted(_) => transaction.clear_suspect(key, None),
+        // A stall says that the turn was run, but for this one, which says that it is not.
+        HistoryEvent::ExecutionStalled(stalled) if stalled.reason != StallReason::Poisoned => {
+            transaction.clear_suspect(key, None);
+        }
+        event if event.is_terminal() => transaction.clear_suspects(key),
+        _ => {}
+    }
 }
 
 /// The commands that this turn withdraws. One that it asked for itself is on record, but never starts.
@@ -307,7 +362,7 @@ fn withdrawn(events: &[HistoryEvent], end: &TurnCommitEnd) -> BTreeSet<EventId> 
         _ => None,
     });
     let abandoned = match end {
-        TurnCommitEnd::Open => &[][..],
+        TurnCommitEnd::Open | TurnCommitEnd::Due(_) => &[][..],
         TurnCommitEnd::Completed { abandoned, .. } | TurnCommitEnd::Continued { abandoned, .. } => {
             abandoned
         }
@@ -323,6 +378,8 @@ fn command_of(event: &HistoryEvent) -> Option<EventId> {
         HistoryEvent::ActivityScheduled(command) => Some(command.id),
         HistoryEvent::TimerCreated(command) => Some(command.id),
         HistoryEvent::ChildScheduled(command) => Some(command.id),
+        HistoryEvent::DetachedScheduled(command) => Some(command.id),
+        HistoryEvent::DetachedAwaited(command) => Some(command.id),
         _ => None,
     }
 }
@@ -336,36 +393,28 @@ fn waiter(parent: &Parent) -> CommandRef {
     }
 }
 
-/// The outcome of a child, on its way to the instance that waits for it.
-pub(crate) fn child_outcome(waiter: CommandRef, outcome: Outcome, at: Timestamp) -> ShardInput {
-    let event = Ended::Child.with(outcome, waiter.scheduled, at);
-    let arrival = Incoming::unasked(event, Some(waiter.execution));
-    ShardInput::Incoming(waiter.instance, arrival)
-}
-
-/// The fault of a child whose id is taken.
-pub(crate) fn child_conflict(id: &str) -> Fault {
-    let message = "the id belongs to another instance; choose another with `.id(..)`";
-    Fault::new(FaultKind::Conflict, id, message)
-}
-
-/// The wish that a child end, since nobody waits for it any more.
-pub(crate) fn cancel_request(child: InstanceKey, at: Timestamp) -> ShardInput {
-    let reason = "its parent no longer waits for it".to_owned();
-    let event = HistoryEvent::CancelRequested(crate::event::CancelRequested { at, reason });
-    ShardInput::Incoming(child, Incoming::unasked(event, None))
-}
-
 /// Whose turn it is.
-struct Origin {
-    instance: InstanceId,
-    key: InstanceKey,
-    execution: ExecutionId,
-    child_tags: BTreeMap<EventId, BTreeMap<String, String>>,
+pub(super) struct Origin {
+    pub(super) instance: InstanceId,
+    pub(super) key: InstanceKey,
+    pub(super) execution: ExecutionId,
+    /// The labels of the instances that it starts.
+    tags: BTreeMap<EventId, BTreeMap<String, String>>,
+    /// What its own commands are answered by this very commit.
+    pub(super) answers: Vec<HistoryEvent>,
 }
 
 impl Origin {
-    fn command(&self, scheduled: EventId) -> CommandRef {
+    pub(super) fn tags_of(&self, command: EventId) -> BTreeMap<String, String> {
+        self.tags.get(&command).cloned().unwrap_or_default()
+    }
+
+    /// The id of an event that it sends. Nobody else can make it: the sign in front is the engine's.
+    pub(super) fn event_id(&self, command: EventId) -> String {
+        format!("~{}/{}/{command}", self.instance, self.execution)
+    }
+
+    pub(super) fn command(&self, scheduled: EventId) -> CommandRef {
         CommandRef {
             instance: self.key,
             execution: self.execution,

@@ -15,7 +15,7 @@ use crate::engine::{Engine, integrity, recovery};
 use crate::event::encoding::samples::{child, id, payload, started, turn};
 use crate::event::{ExecutionCompleted, HistoryEvent, Parent, StallReason};
 use crate::failure::Outcome;
-use crate::id::{ExecutionId, InstanceKey, Sequence};
+use crate::id::{BuildId, ExecutionId, InstanceKey, Sequence};
 use crate::limits;
 use crate::named;
 use crate::store::tests::damage::{HISTORY, INSTANCES, edit, flip_last};
@@ -214,8 +214,8 @@ async fn an_instance_whose_own_row_is_damaged_while_it_waits_stands_still_alone(
         edit_live(&engine, INSTANCES, 1);
         let first = engine.instance("first").await.unwrap().unwrap();
         for _ in 0..2 {
-            let (go, value) = (named::event("go"), json!(2));
-            let raised = tokio::time::timeout(super::PATIENCE, first.raise(&go, value));
+            let raised = first.raise(&named::event("go"), json!(2));
+            let raised = tokio::time::timeout(super::PATIENCE, raised);
             let raised = raised.await.unwrap();
             assert!(
                 matches!(raised, Err(RaiseError::Damaged { .. })),
@@ -280,7 +280,8 @@ fn a_parent_whose_child_cannot_be_read_stalls_and_the_store_opens() {
     let planned = |disk: Disk| {
         let medium = Medium::Backend(Box::new(disk));
         let (store, recovered) = open_impatient(medium, 0);
-        let plan = recovery::plan(&recovered, &store.reader(), Timestamp(1_000)).unwrap();
+        let plan =
+            recovery::plan(&recovered, &store.reader(), BuildId(1), Timestamp(1_000)).unwrap();
         plan.effects.to_shards
     };
     let inputs = planned(disk);

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::event::{
     ActivityScheduled, CancelRequested, Cancelled, ChildScheduled, Completed, CustomStatusSet,
-    EventRaised, ExecutionCompleted, ExecutionContinued, ExecutionStalled, ExecutionStarted,
-    Failed, Fired, HistoryEvent, MarkerRecorded, Parent, Pending, REPLAY_SEMANTICS, StallReason,
-    TimerCreated, TimerPurpose, TraceContext, TurnStarted,
+    DetachedAwaited, DetachedScheduled, DetachedStarted, EventRaised, EventSent,
+    ExecutionCompleted, ExecutionContinued, ExecutionStalled, ExecutionStarted, Failed, Fired,
+    HeartbeatRecorded, Heartbeats, HistoryEvent, MarkerRecorded, Parent, Pending, REPLAY_SEMANTICS,
+    StallReason, TimerCreated, TimerPurpose, TraceContext, TurnStarted,
 };
 use crate::failure::{Failure, FailureDetails, Fault, FaultKind, Outcome, ReturnedError};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
@@ -42,7 +43,45 @@ pub(crate) fn every_kind() -> Vec<HistoryEvent> {
     events.extend(every_arrival());
     events.extend(every_command());
     events.extend(every_end());
+    events.extend(every_word_of_heartbeats());
+    // The golden files are numbered: what is new comes last.
+    events.extend(every_detached());
+    events.extend(poisoned());
     events
+}
+
+/// What is given up.
+fn poisoned() -> [HistoryEvent; 3] {
+    let fault = Fault::new(FaultKind::Poisoned, "charge", "it was given up");
+    let failed = failed(5, 13, Failure::Fault(fault));
+    let stalled = |reason| HistoryEvent::ExecutionStalled(stalled(18, reason));
+    [
+        HistoryEvent::ActivityFailed(failed),
+        stalled(StallReason::Poisoned),
+        stalled(StallReason::Endless),
+    ]
+}
+
+fn every_word_of_heartbeats() -> Vec<HistoryEvent> {
+    let watched = |timeout: Option<u64>, last| {
+        let heartbeats = Heartbeats {
+            timeout: timeout.map(Duration::from_secs),
+            last,
+        };
+        HistoryEvent::ActivityScheduled(ActivityScheduled {
+            heartbeats: Some(Box::new(heartbeats)),
+            ..activity(6)
+        })
+    };
+    vec![
+        watched(Some(10), None),
+        watched(None, Some(payload("page 7"))),
+        HistoryEvent::HeartbeatRecorded(HeartbeatRecorded {
+            scheduled: EventId(6),
+            at: Timestamp(18),
+            details: payload("page 8"),
+        }),
+    ]
 }
 
 fn every_arrival() -> Vec<HistoryEvent> {
@@ -158,6 +197,43 @@ fn every_end() -> Vec<HistoryEvent> {
     events
 }
 
+fn every_detached() -> Vec<HistoryEvent> {
+    let fault = |kind| Failure::Fault(Fault::new(kind, "ship-42", "it is not there"));
+    let mut events = vec![
+        HistoryEvent::DetachedScheduled(detached(9)),
+        HistoryEvent::DetachedScheduled(DetachedScheduled {
+            version: None,
+            ..detached(300)
+        }),
+    ];
+    for was_there in [false, true] {
+        events.push(HistoryEvent::DetachedStarted(DetachedStarted {
+            scheduled: EventId(9),
+            at: Timestamp(19),
+            was_there,
+        }));
+    }
+    let completed = Completed {
+        scheduled: EventId(10),
+        at: Timestamp(20),
+        output: payload("shipped"),
+    };
+    let refused = failed(9, 19, fault(FaultKind::Conflict));
+    events.push(HistoryEvent::DetachedRefused(refused));
+    events.push(HistoryEvent::DetachedAwaited(awaited(10)));
+    events.push(HistoryEvent::DetachedCompleted(completed));
+    let failed = failed(10, 20, fault(FaultKind::NotFound));
+    events.push(HistoryEvent::DetachedFailed(failed));
+    events.push(HistoryEvent::EventSent(sent(11)));
+    for pending in [Pending::Start, Pending::End] {
+        events.push(HistoryEvent::Cancelled(Cancelled {
+            scheduled: EventId(10),
+            pending,
+        }));
+    }
+    events
+}
+
 fn declined() -> ReturnedError {
     ReturnedError {
         error: payload("Declined"),
@@ -217,6 +293,7 @@ pub(crate) fn activity(number: u32) -> ActivityScheduled {
         name: "charge".into(),
         input: payload("order"),
         attempt_timeout: None,
+        heartbeats: None,
         retry: None,
     }
 }
@@ -241,6 +318,35 @@ pub(crate) fn child(number: u32) -> ChildScheduled {
         version: Some("1".to_owned()),
         input: payload("box"),
         retry: None,
+    }
+}
+
+pub(crate) fn detached(number: u32) -> DetachedScheduled {
+    DetachedScheduled {
+        id: EventId(number),
+        site: SiteId(14),
+        instance: id("ship-42"),
+        name: "ship".into(),
+        version: Some("1".to_owned()),
+        input: payload("box"),
+    }
+}
+
+pub(crate) fn awaited(number: u32) -> DetachedAwaited {
+    DetachedAwaited {
+        id: EventId(number),
+        site: SiteId(15),
+        instance: id("ship-42"),
+    }
+}
+
+pub(crate) fn sent(number: u32) -> EventSent {
+    EventSent {
+        id: EventId(number),
+        site: SiteId(16),
+        instance: id("ship-42"),
+        name: "approval".into(),
+        payload: payload("yes"),
     }
 }
 

@@ -4,12 +4,17 @@
 //! is reordered, removed or retyped; a new variant goes to the end of its enum. Text and payloads are borrowed, both when writing and when
 //! reading: nothing is copied but from and to its final place.
 
+mod between;
 mod from_domain;
 mod to_domain;
+
+pub(crate) use from_domain::watched;
 
 use std::time::Duration;
 
 use bincode::{BorrowDecode, Encode};
+
+pub(crate) use self::between::{DetachedAwaited, DetachedScheduled, DetachedStarted, EventSent};
 
 /// A history event; see [`HistoryEvent`](crate::event::HistoryEvent) for the meaning of each.
 #[derive(Encode, BorrowDecode)]
@@ -32,6 +37,16 @@ pub(crate) enum Record<'a> {
     ExecutionCompleted(Outcome<'a>),
     ExecutionContinued(Payload<'a>),
     ExecutionStalled(ExecutionStalled<'a>),
+    /// An `ActivityScheduled` that says something of heartbeats.
+    ActivityWatched(ActivityWatched<'a>),
+    HeartbeatRecorded(HeartbeatRecorded<'a>),
+    DetachedScheduled(DetachedScheduled<'a>),
+    DetachedStarted(DetachedStarted),
+    DetachedRefused(Failed<'a>),
+    DetachedAwaited(DetachedAwaited<'a>),
+    DetachedCompleted(Completed<'a>),
+    DetachedFailed(Failed<'a>),
+    EventSent(EventSent<'a>),
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -122,16 +137,12 @@ pub(crate) enum FaultKind {
     Panicked,
     TimedOut,
     Cancelled,
-    /// Keeps the position free for what is given up because the process dies of it: no such kind is written yet.
-    Poisoned(Unwritten),
+    Poisoned,
     LimitExceeded,
     Conflict,
     Unrecordable,
+    NotFound,
 }
-
-/// What is never written; where it is to be read, the bytes are wrong.
-#[derive(Encode, BorrowDecode)]
-pub(crate) enum Unwritten {}
 
 #[derive(Encode, BorrowDecode)]
 pub(crate) struct Fired {
@@ -169,6 +180,20 @@ pub(crate) struct ActivityScheduled<'a> {
     pub(crate) input: Payload<'a>,
     pub(crate) attempt_timeout: Option<Duration>,
     pub(crate) retry: Option<RetryPolicy>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct ActivityWatched<'a> {
+    pub(crate) scheduled: ActivityScheduled<'a>,
+    pub(crate) heartbeat_timeout: Option<Duration>,
+    pub(crate) last_heartbeat: Option<Payload<'a>>,
+}
+
+#[derive(Encode, BorrowDecode)]
+pub(crate) struct HeartbeatRecorded<'a> {
+    pub(crate) scheduled: u32,
+    pub(crate) at: u64,
+    pub(crate) details: Payload<'a>,
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -226,6 +251,8 @@ pub(crate) enum Pending {
     Activity,
     Timer,
     Child,
+    Start,
+    End,
 }
 
 #[derive(Encode, BorrowDecode)]
@@ -244,4 +271,6 @@ pub(crate) enum StallReason {
     LimitExceeded,
     UnknownSemantics,
     Damaged,
+    Poisoned,
+    Endless,
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::attributes::{flow, returned_error};
 use super::support::*;
-use crate::event::{HistoryEvent, Pending};
+use crate::event::Pending;
 use crate::orchestration::{Event, hours, sleep};
 use crate::{activity, helper, join, orchestrator, select, try_join};
 
@@ -22,21 +22,6 @@ async fn charge(cents: u32) -> Result<u32, Declined> {
     } else {
         Ok(cents)
     }
-}
-
-/// What the last turn cancelled.
-fn cancelled(world: &World) -> Vec<Pending> {
-    let begin = world
-        .history
-        .iter()
-        .rposition(|event| matches!(event, HistoryEvent::TurnStarted(_)));
-    let last = &world.history[begin.unwrap()..];
-    last.iter()
-        .filter_map(|event| match event {
-            HistoryEvent::Cancelled(cancelled) => Some(cancelled.pending),
-            _ => None,
-        })
-        .collect()
 }
 
 #[helper(crate = crate)]
@@ -85,9 +70,33 @@ fn try_join_gives_all_values() {
 fn try_join_gives_the_first_error_and_cancels_the_rest() {
     let mut world = World::start_with(&flow(tries(5)), &json!(5));
     world.fail(1, returned(&Declined::Card));
-    assert_eq!(cancelled(&world), []);
+    assert_eq!(world.cancelled(), []);
     let returned = returned_error(&world);
     assert_eq!(returned.error.decode::<Declined>().unwrap(), Declined::Card);
+}
+
+/// Waits for an hour and no longer, then looks away for another.
+#[orchestrator(crate = crate)]
+async fn looks_away() -> Result<u32, Declined> {
+    let mut both = std::pin::pin!(async { try_join!(charge(1), charge(2)) });
+    select! {
+        early = &mut both => return early.map(|_| 0),
+        () = sleep(hours(1)) => {}
+    }
+    sleep(hours(1)).await;
+    both.await.map(|(a, b)| a + b)
+}
+
+#[test]
+fn try_join_gives_the_first_error_also_if_nobody_looked_when_it_came() {
+    let mut world = World::start(&flow(looks_away()));
+    world.fire(2);
+    let first = Declined::Fault("first".to_owned());
+    world.fail(1, returned(&first));
+    world.fail(0, returned(&Declined::Card));
+    world.fire(3);
+    let returned = returned_error(&world);
+    assert_eq!(returned.error.decode::<Declined>().unwrap(), first);
 }
 
 #[orchestrator(crate = crate)]
@@ -125,7 +134,7 @@ fn the_winner_of_a_select_cancels_the_others_before_its_handler_runs() {
             "Cancelled"
         ]
     );
-    assert_eq!(cancelled(&world), [Pending::Activity]);
+    assert_eq!(world.cancelled(), [Pending::Activity]);
     world.complete(2, 2);
     world.complete(3, 7);
     assert_eq!(world.output(), json!([2, 7]));
@@ -143,7 +152,7 @@ fn the_first_ready_branch_in_written_order_wins() {
     );
     let mut world = World::start_with(&flow(selects(true)), &json!(true));
     world.raise("note", Some(3));
-    assert_eq!(cancelled(&world), [Pending::Activity, Pending::Timer]);
+    assert_eq!(world.cancelled(), [Pending::Activity, Pending::Timer]);
     world.complete(2, 8);
     assert_eq!(world.output(), json!([3, 8]));
 }

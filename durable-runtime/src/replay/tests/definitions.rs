@@ -89,8 +89,10 @@ pub(super) const PLACE: Place = Place {
 pub(super) const OPTIONS: ActivityOptions = ActivityOptions {
     retry: RetryPolicy::NONE,
     attempt_timeout: None,
+    heartbeat_timeout: None,
     limit: None,
     codec: Codec::Json,
+    is_blocking: false,
 };
 
 /// Runs an activity of one argument outside an engine.
@@ -179,6 +181,7 @@ impl OrchestratorMarker<String> for Ship {
                 Outcome::Completed(Payload::json(&json!("shipped")).unwrap())
             }))
         },
+        output: || Self::OUT,
     };
     const OUT: &'static OutputCodec<String> = &OutputCodec {
         encode: encode_value,
@@ -202,6 +205,7 @@ impl OrchestratorMarker<u32> for Flow {
         place: PLACE,
         codec: Codec::Json,
         run: |_| Ok(Box::pin(std::future::pending())),
+        output: || Self::OUT,
     };
     const OUT: &'static OutputCodec<u32> = &OutputCodec {
         encode: encode_value,

@@ -12,10 +12,10 @@ use crate::payload::Payload;
 use crate::replay::Code;
 use crate::replay::divergence::Divergence;
 
-static GO: Event<()> = Event::new("go");
+pub(super) static GO: Event<()> = Event::new("go");
 
 /// What tells `new` from the history of `old`, after one raise of `go` if `old` waits for it.
-fn divergence(old: &Code, new: &Code) -> Divergence {
+pub(super) fn divergence(old: &Code, new: &Code) -> Divergence {
     let mut world = World::start(old);
     if world.end.is_none() {
         world.raise("go", ());
@@ -28,7 +28,7 @@ fn divergence(old: &Code, new: &Code) -> Divergence {
     *stall.divergence.expect("with both sides")
 }
 
-fn sides(divergence: &Divergence) -> (Option<&str>, Option<&str>) {
+pub(super) fn sides(divergence: &Divergence) -> (Option<&str>, Option<&str>) {
     let recorded = divergence.recorded.as_ref().map(|side| &*side.what);
     let requested = divergence.requested.as_ref().map(|side| &*side.what);
     (recorded, requested)

@@ -11,9 +11,9 @@ use crate::orchestration::{Event, join_all, sleep};
 use crate::replay::Execution;
 
 /// Counts the polls of what it holds.
-struct Counted<F> {
-    inner: F,
-    polls: Rc<Cell<usize>>,
+pub(super) struct Counted<F> {
+    pub(super) inner: F,
+    pub(super) polls: Rc<Cell<usize>>,
 }
 
 impl<F: Durable + Unpin> Durable for Counted<F> {}

@@ -5,6 +5,7 @@ use crate::event::{HistoryEvent, StallReason};
 use crate::failure::FaultKind;
 use crate::limits;
 use crate::orchestration::{Event, continue_as_new, join_all, named, set_status, side_effect};
+use crate::replay::Length;
 
 fn large() -> String {
     "x".repeat(limits::PAYLOAD_BYTES_MAX)
@@ -85,4 +86,99 @@ fn a_turn_without_end_stalls() {
         stalled.report
     );
     assert_eq!(world.history.len(), 2);
+}
+
+#[test]
+fn a_history_of_too_many_bytes_stalls_and_one_of_just_as_many_as_may_be_does_not() {
+    let code = code(|(): ()| async {
+        let first: String =
+            serde_json::from_value(named::activity("read", &json!(1)).await.unwrap()).unwrap();
+        let second: String =
+            serde_json::from_value(named::activity("read", &json!(2)).await.unwrap()).unwrap();
+        first.len() + second.len()
+    });
+    let whole = |most| {
+        let mut world = World::start_at_most(&code, most);
+        world.complete(0, large());
+        world
+    };
+    let length = whole(Length::MAX).execution.length();
+    let payload = u64::try_from(limits::PAYLOAD_BYTES_MAX).unwrap();
+    assert!(
+        (payload..payload + 1_000).contains(&length.bytes),
+        "{length:?}"
+    );
+    for (spare, stalls) in [(1, false), (0, false), (-1, true)] {
+        let bytes = length.bytes.checked_add_signed(spare).unwrap();
+        let mut world = whole(Length {
+            bytes,
+            ..Length::MAX
+        });
+        let last = world.history.last();
+        let Some(HistoryEvent::ExecutionStalled(stalled)) = last else {
+            assert!(!stalls, "{last:?}");
+            world.check();
+            // An end may go beyond the limit.
+            world.complete(1, "end");
+            assert_eq!(world.output(), json!(payload + 3));
+            continue;
+        };
+        assert!(stalls, "{stalled:?}");
+        assert_eq!(stalled.reason, StallReason::LimitExceeded);
+        let told = format!("{} bytes, the limit is {bytes} bytes", length.bytes);
+        assert!(stalled.report.contains(&told), "{}", stalled.report);
+        // What has arrived is kept, and with more room it goes on from there.
+        let mut world = World::resume(&code, &world.history).unwrap();
+        world.turn(Vec::new());
+        world.complete(1, "end");
+        assert_eq!(world.unchecked_output(), json!(payload + 3));
+    }
+}
+
+#[test]
+fn a_history_of_too_many_events_stalls() {
+    let code = code(|(): ()| async {
+        for round in 0..3 {
+            double(round).await;
+        }
+    });
+    let step = |most| {
+        let mut world = World::start_at_most(&code, most);
+        world.complete(0, 0);
+        world
+    };
+    let length = step(Length::MAX).execution.length();
+    for (spare, stalls) in [(1, false), (0, false), (-1, true)] {
+        let events = length.events.checked_add_signed(spare).unwrap();
+        let world = step(Length {
+            events,
+            ..Length::MAX
+        });
+        let last = world.history.last();
+        let is_stalled = matches!(last, Some(HistoryEvent::ExecutionStalled(stalled)) if
+            stalled.report.contains(&format!("{} events, the limit is {events} events", length.events)));
+        assert_eq!(is_stalled, stalls, "{last:?}");
+    }
+}
+
+#[test]
+fn the_length_is_the_same_live_and_on_replay() {
+    let code = code(|(): ()| async {
+        set_status(&"half-way");
+        let done = join_all((0..3).map(double)).await;
+        side_effect(|| "a side effect".to_owned()).await;
+        named::event("go").wait().await;
+        done.into_iter().sum::<u32>()
+    });
+    let mut world = World::start(&code);
+    for number in 0..3 {
+        world.complete(number, number);
+    }
+    world.raise("go", "now");
+    let replayed = World::resume(&code, &world.history).unwrap();
+    assert_eq!(replayed.execution.length(), world.execution.length());
+    assert_eq!(
+        world.execution.length(),
+        Length::default().and(&world.history)
+    );
 }

@@ -44,8 +44,9 @@ impl ActivityMarker<u32> for Rate {
         options: OPTIONS,
         retry_when: None,
         states: &[StateRequirement {
+            parameter: "rates",
             type_name: "Rates",
-            type_id: std::any::TypeId::of::<u32>,
+            is_given: |states| states.find::<u32>().is_some(),
         }],
         run: |input, states: &States| {
             let (n, rates) = (input.decode::<u32>()?, states.find::<u32>().unwrap());
@@ -107,6 +108,7 @@ fn to_its_body_it_is_the_first_delivery_of_a_first_attempt() {
 #[test]
 fn what_belongs_in_an_orchestrator_says_so() {
     static GO: Event<()> = Event::new("go");
+    let by_name = || crate::orchestration::named::activity("double", &json!(1));
     let messages = [
         panic_of(|| ready(sleep(seconds(1)))),
         panic_of(|| _ = now()),
@@ -115,6 +117,7 @@ fn what_belongs_in_an_orchestrator_says_so() {
         panic_of(|| drop(crate::orchestration::info())),
         panic_of(|| _ = ready(crate::orchestration::side_effect(|| 1))),
         panic_of(|| _ = ready(crate::orchestration::continue_as_new(flow(1)))),
+        panic_of(|| drop(ready(by_name()))),
     ];
     for message in messages {
         assert!(message.contains("outside an orchestrator"), "{message}");

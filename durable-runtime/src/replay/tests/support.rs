@@ -11,13 +11,13 @@ use serde_json::Value;
 pub(super) use super::definitions::*;
 use crate::clock::Timestamp;
 use crate::event::{
-    CancelRequested, Completed, EventRaised, ExecutionStarted, Failed, Fired, HistoryEvent, Name,
-    REPLAY_SEMANTICS,
+    CancelRequested, Completed, DetachedStarted, EventRaised, ExecutionStarted, Failed, Fired,
+    HistoryEvent, Name, Pending, REPLAY_SEMANTICS,
 };
 use crate::failure::{Failure, Fault, Outcome};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence, StoreId};
 use crate::payload::Payload;
-use crate::replay::{Code, Execution, Identity, Stall, Turn, TurnEnd};
+use crate::replay::{Code, Execution, Identity, Length, Stall, Turn, TurnEnd};
 
 pub(super) const IDENTITY: Identity = Identity {
     store: StoreId(7),
@@ -79,9 +79,18 @@ impl World {
 
     /// Starts an execution of this version.
     pub(super) fn start_as(code: &Code, version: Option<&str>, input: &Value) -> Self {
+        Self::start_bounded(code, version, input, Length::MAX)
+    }
+
+    /// The same, of an execution whose history may not be longer than this.
+    pub(super) fn start_at_most(code: &Code, most: Length) -> Self {
+        Self::start_bounded(code, None, &Value::Null, most)
+    }
+
+    fn start_bounded(code: &Code, version: Option<&str>, input: &Value, most: Length) -> Self {
         let mut world = Self {
             code: Arc::clone(code),
-            execution: Execution::new(IDENTITY, Arc::clone(code)),
+            execution: Execution::new(IDENTITY, Arc::clone(code)).of_at_most(most),
             history: Vec::new(),
             end: None,
             at: BEGIN,
@@ -191,6 +200,39 @@ impl World {
         })
     }
 
+    /// The answer of the commit that holds a detached start.
+    pub(super) fn detached_started(&self, id: u32) -> HistoryEvent {
+        HistoryEvent::DetachedStarted(DetachedStarted {
+            scheduled: EventId(id),
+            at: self.at,
+            was_there: false,
+        })
+    }
+
+    pub(super) fn detached_refused(&self, id: u32, failure: Failure) -> HistoryEvent {
+        HistoryEvent::DetachedRefused(Failed {
+            scheduled: EventId(id),
+            at: self.at,
+            failure,
+        })
+    }
+
+    pub(super) fn detached_completed(&self, id: u32, output: impl Serialize) -> HistoryEvent {
+        HistoryEvent::DetachedCompleted(Completed {
+            scheduled: EventId(id),
+            at: self.at,
+            output: Payload::json(&output).unwrap(),
+        })
+    }
+
+    pub(super) fn detached_failed(&self, id: u32, failure: Failure) -> HistoryEvent {
+        HistoryEvent::DetachedFailed(Failed {
+            scheduled: EventId(id),
+            at: self.at,
+            failure,
+        })
+    }
+
     pub(super) fn fired(&self, id: u32) -> HistoryEvent {
         HistoryEvent::TimerFired(Fired {
             scheduled: EventId(id),
@@ -261,6 +303,29 @@ impl World {
         check_replays(&self.history, &self.code);
     }
 
+    /// The last turn, from its arrivals' end on.
+    fn last_turn(&self) -> &[HistoryEvent] {
+        let is_begin = |event: &HistoryEvent| matches!(event, HistoryEvent::TurnStarted(_));
+        let begin = self.history.iter().rposition(is_begin).unwrap();
+        &self.history[begin..]
+    }
+
+    /// The kinds of command of the last turn.
+    pub(super) fn asked(&self) -> Vec<String> {
+        let commands = self.last_turn().iter().filter(|event| is_command(event));
+        kinds(&commands.cloned().collect::<Vec<_>>())
+    }
+
+    /// What the last turn cancelled.
+    pub(super) fn cancelled(&self) -> Vec<Pending> {
+        let last = self.last_turn().iter();
+        last.filter_map(|event| match event {
+            HistoryEvent::Cancelled(cancelled) => Some(cancelled.pending),
+            _ => None,
+        })
+        .collect()
+    }
+
     /// The commands of the whole history.
     pub(super) fn commands(&self) -> Vec<&HistoryEvent> {
         let commands = self.history.iter().filter(|event| is_command(event));
@@ -279,6 +344,9 @@ pub(super) fn is_command(event: &HistoryEvent) -> bool {
             | HistoryEvent::TimerCreated(_)
             | HistoryEvent::ChildScheduled(_)
             | HistoryEvent::MarkerRecorded(_)
+            | HistoryEvent::DetachedScheduled(_)
+            | HistoryEvent::DetachedAwaited(_)
+            | HistoryEvent::EventSent(_)
     )
 }
 

@@ -148,6 +148,7 @@ pub(super) fn initialize(
     transaction.open_table(schema::INSTANCES)?;
     transaction.open_table(schema::OPEN)?;
     transaction.open_table(schema::SUSPECTS)?;
+    transaction.open_table(schema::SENT)?;
     transaction.open_table(schema::IDS)?;
     transaction.open_table(schema::BUILDS)?;
     let mut meta = transaction.open_table(schema::META)?;

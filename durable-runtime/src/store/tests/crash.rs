@@ -139,6 +139,7 @@ fn recover(image: &[u8], worlds: &[(usize, World)], context: &str) -> World {
         .unwrap_or_else(|| panic!("{context}: the store holds neither world"))
         .clone();
     assert_eq!(recovered.instances, world.model.unfinished(), "{context}");
+    assert_eq!(recovered.sent, world.sent(), "{context}");
     let found = world.clone();
     world.commit(&mut store, 8).unwrap();
     store.maintain().unwrap();

@@ -2,13 +2,14 @@
 
 use crate::clock::Timestamp;
 use crate::event::encoding::samples::{
-    activity, child, every_kind, id, payload, stalled, started, timer, turn,
+    activity, awaited, child, detached, every_kind, failed, id, payload, sent, stalled, started,
+    timer, turn,
 };
 use crate::event::{
     CancelRequested, Cancelled, Completed, CustomStatusSet, EventRaised, ExecutionCompleted,
     ExecutionContinued, Fired, HistoryEvent, Pending, StallReason,
 };
-use crate::failure::Outcome;
+use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::{EventId, ExecutionId, Sequence};
 use crate::payload::Payload;
 use crate::store::{Outstanding, Status, Summary};
@@ -234,6 +235,43 @@ fn a_wish_to_end_is_kept_until_the_execution_ends() {
     assert!(told(&[turn(20, 1), request.clone(), stall]));
     assert!(!told(&[request.clone(), start()]));
     assert!(told(&[start(), request]));
+}
+
+#[test]
+fn the_wait_for_an_instance_lasts_until_it_is_answered_withdrawn_or_closed() {
+    let waits = [
+        HistoryEvent::DetachedScheduled(detached(9)),
+        HistoryEvent::DetachedAwaited(awaited(10)),
+        HistoryEvent::DetachedAwaited(awaited(11)),
+        HistoryEvent::EventSent(sent(12)),
+    ];
+    let left = |then: HistoryEvent| {
+        let all = outstanding_of(&[&waits[..], &[then]].concat()).awaited;
+        all.into_keys().map(|id| id.0).collect::<Vec<_>>()
+    };
+    let completed = Completed {
+        scheduled: EventId(10),
+        at: Timestamp(30),
+        output: payload("shipped"),
+    };
+    let fault = Failure::Fault(Fault::new(
+        FaultKind::NotFound,
+        "ship-42",
+        "it is not there",
+    ));
+    let pending = Pending::End;
+    let scheduled = EventId(10);
+    assert_eq!(left(turn(20, 1)), [10, 11]);
+    assert_eq!(left(HistoryEvent::DetachedCompleted(completed)), [11]);
+    assert_eq!(
+        left(HistoryEvent::DetachedFailed(failed(11, 30, fault))),
+        [10]
+    );
+    let withdrawn = Cancelled { scheduled, pending };
+    assert_eq!(left(HistoryEvent::Cancelled(withdrawn)), [11]);
+    let outcome = Outcome::Completed(payload("done"));
+    let ended = HistoryEvent::ExecutionCompleted(ExecutionCompleted { outcome });
+    assert_eq!(left(ended), [0; 0]);
 }
 
 #[test]

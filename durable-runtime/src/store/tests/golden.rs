@@ -5,15 +5,15 @@
 use std::path::PathBuf;
 
 use crate::clock::Timestamp;
-use crate::event::HistoryEvent;
-use crate::event::StallReason;
 use crate::event::encoding::samples::{activity, every_kind, id, payload, started};
+use crate::event::{EventRaised, HeartbeatRecorded, Heartbeats, HistoryEvent, StallReason};
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::{EventId, ExecutionId, InstanceKey, Sequence, StoreId};
 use crate::payload::{Codec, Payload};
 use crate::store::asked::Asked;
 use crate::store::frame::{self, Checksum, Frame, Place};
 use crate::store::row;
+use crate::store::sent::{self, Sent, SentBy};
 use crate::store::{Outstanding, Status, Summary};
 
 const KEY: InstanceKey = InstanceKey(0x0102_0304);
@@ -113,6 +113,54 @@ fn a_row_of_instances() {
 }
 
 #[test]
+fn a_row_of_open_with_awaited_instances() {
+    let mut outstanding = Outstanding {
+        next: Sequence(3),
+        ..Outstanding::default()
+    };
+    outstanding.awaited.insert(EventId(7), id("ship-42"));
+    let written = row::outstanding_to_row(KEY, &outstanding, checksum()).unwrap();
+    let golden = golden("open-awaited.row", &written);
+    assert_eq!(
+        row::outstanding_from_row(KEY, &golden, checksum()).unwrap(),
+        outstanding
+    );
+    assert_eq!(written, golden);
+}
+
+#[test]
+fn a_row_of_sent() {
+    let on_its_way = Sent {
+        by: SentBy {
+            sender: KEY,
+            execution: ExecutionId(3),
+            command: EventId(70_000),
+        },
+        to: InstanceKey(1 << 40),
+        event: EventRaised {
+            at: Timestamp(1 << 41),
+            name: "approval".into(),
+            payload: payload("yes"),
+            event: Some("~order-42/3/70000".to_owned()),
+        },
+    };
+    let written = sent::to_row(&on_its_way, checksum()).unwrap();
+    let golden = golden("sent.row", &written);
+    let key = on_its_way.by.row();
+    assert_eq!(
+        sent::from_row(key, &golden, checksum()).unwrap(),
+        on_its_way
+    );
+    assert_eq!(written, golden);
+    for wrong in [(1, key.1, key.2), (key.0, 1, key.2), (key.0, key.1, 1)] {
+        assert!(sent::from_row(wrong, &golden, checksum()).is_err());
+    }
+    for end in 0..golden.len() {
+        assert!(sent::from_row(key, &golden[..end], checksum()).is_err());
+    }
+}
+
+#[test]
 fn a_row_of_open() {
     let mut outstanding = Outstanding {
         execution: ExecutionId(3),
@@ -139,4 +187,29 @@ fn a_row_of_open() {
             "{end} bytes"
         );
     }
+}
+
+#[test]
+fn a_row_of_open_with_heartbeats() {
+    let mut outstanding = Outstanding::default();
+    let scheduled = HistoryEvent::ActivityScheduled(activity(5));
+    let said = HistoryEvent::HeartbeatRecorded(HeartbeatRecorded {
+        scheduled: EventId(5),
+        at: Timestamp(18),
+        details: payload("page 8"),
+    });
+    outstanding.apply(&scheduled);
+    outstanding.apply(&said);
+    assert_eq!(
+        outstanding.activities[&EventId(5)].heartbeats,
+        Heartbeats::some(None, Some(payload("page 8"))),
+        "the next delivery is told"
+    );
+    let written = row::outstanding_to_row(KEY, &outstanding, checksum()).unwrap();
+    let golden = golden("open-heartbeats.row", &written);
+    assert_eq!(
+        row::outstanding_from_row(KEY, &golden, checksum()).unwrap(),
+        outstanding
+    );
+    assert_eq!(written, golden);
 }

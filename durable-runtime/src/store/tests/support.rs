@@ -8,18 +8,18 @@ use redb::backends::InMemoryBackend;
 
 use crate::clock::{Entropy, Timestamp};
 use crate::event::encoding::samples::{
-    activity, child, failed, payload, stalled, started, timer, turn,
+    activity, awaited, child, failed, payload, stalled, started, timer, turn,
 };
 use crate::event::{
     Cancelled, Completed, CustomStatusSet, EventRaised, ExecutionCompleted, ExecutionContinued,
     Fired, HistoryEvent, Pending, StallReason,
 };
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
-use crate::id::{ExecutionId, InstanceKey, Sequence};
+use crate::id::{EventId, ExecutionId, InstanceKey, Sequence};
 use crate::store::ledger::Patience;
 use crate::store::{
-    Created, Medium, Outstanding, QuickRepair, Recovered, Store, StoreError, StoreOptions, Summary,
-    Transaction,
+    Created, Medium, Outstanding, QuickRepair, Recovered, Sent, SentBy, Store, StoreError,
+    StoreOptions, Summary, Transaction,
 };
 
 /// A small generator: equal seeds give equal worlds.
@@ -180,11 +180,32 @@ impl Model {
     }
 }
 
+/// An event on its way from `sender`, which sent it as this command.
+pub(crate) fn sent(sender: InstanceKey, command: u32) -> Sent {
+    Sent {
+        by: SentBy {
+            sender,
+            execution: ExecutionId(1),
+            command: EventId(command),
+        },
+        to: InstanceKey(9),
+        event: EventRaised {
+            at: Timestamp(5),
+            name: "approval".into(),
+            payload: payload(&command.to_string()),
+            event: Some(format!("~order/1/{command}")),
+        },
+    }
+}
+
 /// Makes up turns for instances that it remembers.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) dice: Dice,
     pub(crate) model: Model,
+    /// Events on their way.
+    sent: BTreeMap<SentBy, Sent>,
+    post: Dice,
     live: Vec<InstanceKey>,
     now: u64,
 }
@@ -194,6 +215,8 @@ impl World {
         Self {
             dice: Dice::new(seed),
             model: Model::default(),
+            sent: BTreeMap::new(),
+            post: Dice::new(seed + 1_000),
             live: Vec::new(),
             now: 1_000,
         }
@@ -220,7 +243,33 @@ impl World {
                 _ => busy.push(self.create(&mut transaction)?),
             }
         }
+        self.send(&mut transaction)?;
         transaction.commit()
+    }
+
+    /// What [`Recovered`] must list of events on their way.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.values().cloned().collect()
+    }
+
+    /// Some events set off, and some arrive.
+    fn send(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        if self.post.one_in(2)
+            && let Some((by, _)) = self.sent.pop_first()
+        {
+            transaction.arrived(by);
+        }
+        for number in 0..self.post.below(3) {
+            let Some(sender) = self.post.pick(&self.live).copied() else {
+                return Ok(());
+            };
+            let command =
+                self.model.outstanding(sender).next.0 * 8 + u32::try_from(number).unwrap();
+            let sent = sent(sender, command);
+            transaction.send(&sent)?;
+            self.sent.insert(sent.by, sent);
+        }
+        Ok(())
     }
 
     fn create(&mut self, transaction: &mut Transaction<'_>) -> Result<InstanceKey, StoreError> {
@@ -305,6 +354,13 @@ impl World {
                 at,
             }));
         }
+        if let Some((scheduled, _)) = outstanding.awaited.first_key_value() {
+            events.push(HistoryEvent::DetachedCompleted(Completed {
+                scheduled: *scheduled,
+                at,
+                output: payload("shipped"),
+            }));
+        }
         if let Some((scheduled, _)) = outstanding.children.first_key_value() {
             let fault = Failure::Fault(Fault::new(FaultKind::Panicked, "ship", "lost"));
             events.push(HistoryEvent::ChildFailed(failed(scheduled.0, at.0, fault)));
@@ -316,6 +372,7 @@ impl World {
         match self.dice.below(5) {
             0 => HistoryEvent::TimerCreated(timer(number, self.now + 5)),
             1 => HistoryEvent::ChildScheduled(child(number)),
+            2 if number.is_multiple_of(2) => HistoryEvent::DetachedAwaited(awaited(number)),
             2 => HistoryEvent::CustomStatusSet(CustomStatusSet {
                 status: payload("busy"),
             }),

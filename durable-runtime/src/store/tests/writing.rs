@@ -5,9 +5,9 @@ use crate::clock::Timestamp;
 use crate::event::encoding::samples::{activity, id, payload, started, turn};
 use crate::event::{ExecutionCompleted, HistoryEvent};
 use crate::failure::Outcome;
-use crate::id::{EventId, ExecutionId, InstanceKey, Sequence, SiteId};
+use crate::id::{BuildId, EventId, ExecutionId, InstanceKey, Sequence, SiteId};
 use crate::limits;
-use crate::store::{Created, Status, Store};
+use crate::store::{Created, Status, Store, Suspicion};
 
 const FIRST: ExecutionId = ExecutionId::FIRST;
 
@@ -196,33 +196,43 @@ fn builds_are_numbered_and_places_are_kept() {
 }
 
 #[test]
-fn crash_counts_are_kept_until_they_are_cleared() {
+fn suspicions_are_kept_until_they_are_cleared() {
+    let suspicion = |deaths| Suspicion {
+        deaths,
+        alone: 1,
+        on_trial: deaths == 2,
+        build: BuildId(1),
+    };
     let disk = Disk::default();
     let (mut store, _) = open_disk(&disk);
     let (one, two) = (create(&mut store, "one"), create(&mut store, "two"));
     let mut transaction = store.begin(Timestamp(1)).unwrap();
-    transaction.set_suspect(one, None, 1);
-    transaction.set_suspect(one, Some(EventId(4)), 2);
-    transaction.set_suspect(two, Some(EventId(0)), 3);
+    transaction.set_suspect(one, None, suspicion(1));
+    transaction.set_suspect(one, Some(EventId(4)), suspicion(2));
+    transaction.set_suspect(two, Some(EventId(0)), suspicion(3));
+    transaction.set_suspect(two, Some(EventId(1)), suspicion(4));
     transaction.commit().unwrap();
     drop(store);
     let (mut store, recovered) = open_disk(&disk);
-    let counts: Vec<_> = recovered.suspects.into_iter().collect();
+    let kept: Vec<_> = recovered.suspects.into_iter().collect();
     let expected = [
-        ((one, None), 1),
-        ((one, Some(EventId(4))), 2),
-        ((two, Some(EventId(0))), 3),
+        ((one, None), suspicion(1)),
+        ((one, Some(EventId(4))), suspicion(2)),
+        ((two, Some(EventId(0))), suspicion(3)),
+        ((two, Some(EventId(1))), suspicion(4)),
     ];
-    assert_eq!(counts, expected);
-    let mut transaction = store.begin(Timestamp(1)).unwrap();
-    transaction.clear_suspects(one);
-    transaction.commit().unwrap();
-    let commits = store.counters().commits;
-    let mut transaction = store.begin(Timestamp(1)).unwrap();
-    transaction.clear_suspects(one);
-    transaction.commit().unwrap();
+    assert_eq!(kept, expected);
+    let clear = |store: &mut Store| {
+        let mut transaction = store.begin(Timestamp(1)).unwrap();
+        transaction.clear_suspects(one);
+        transaction.clear_suspect(two, Some(EventId(1)));
+        transaction.clear_suspect(two, None);
+        transaction.commit().unwrap();
+        store.counters().commits
+    };
+    let commits = clear(&mut store);
     assert_eq!(
-        store.counters().commits,
+        clear(&mut store),
         commits,
         "there was nothing left to clear"
     );
@@ -230,6 +240,6 @@ fn crash_counts_are_kept_until_they_are_cleared() {
     let (_, recovered) = open_disk(&disk);
     assert_eq!(
         recovered.suspects.into_iter().collect::<Vec<_>>(),
-        expected[2..]
+        expected[2..3]
     );
 }

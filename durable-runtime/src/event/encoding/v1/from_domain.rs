@@ -1,10 +1,10 @@
 //! Domain types to what version 1 writes.
 
 use super::{
-    ActivityScheduled, CancelRequested, Cancelled, ChildScheduled, Codec, Completed, EventRaised,
-    ExecutionStalled, ExecutionStarted, Failed, Failure, Fault, FaultKind, Fired, MarkerRecorded,
-    Outcome, Parent, Payload, Pending, Record, RetryPolicy, ReturnedError, StallReason,
-    TimerCreated, TimerPurpose, TraceContext, TurnStarted,
+    ActivityScheduled, ActivityWatched, CancelRequested, Cancelled, ChildScheduled, Codec,
+    Completed, EventRaised, ExecutionStalled, ExecutionStarted, Failed, Failure, Fault, FaultKind,
+    Fired, HeartbeatRecorded, MarkerRecorded, Outcome, Parent, Payload, Pending, Record,
+    RetryPolicy, ReturnedError, StallReason, TimerCreated, TimerPurpose, TraceContext, TurnStarted,
 };
 use crate::{event, failure, payload, retry};
 
@@ -15,13 +15,17 @@ impl<'a> From<&'a event::HistoryEvent> for Record<'a> {
             Event::ExecutionStarted(started) => Self::ExecutionStarted((&**started).into()),
             Event::ActivityCompleted(completed) => Self::ActivityCompleted(completed.into()),
             Event::ActivityFailed(failed) => Self::ActivityFailed(failed.into()),
+            Event::HeartbeatRecorded(recorded) => Self::HeartbeatRecorded(recorded.into()),
             Event::TimerFired(fired) => Self::TimerFired(fired.into()),
             Event::ChildCompleted(completed) => Self::ChildCompleted(completed.into()),
             Event::ChildFailed(failed) => Self::ChildFailed(failed.into()),
             Event::EventRaised(raised) => Self::EventRaised(raised.into()),
             Event::CancelRequested(requested) => Self::CancelRequested(requested.into()),
             Event::TurnStarted(started) => Self::TurnStarted(started.into()),
-            Event::ActivityScheduled(scheduled) => Self::ActivityScheduled(scheduled.into()),
+            Event::ActivityScheduled(scheduled) => match watched(scheduled) {
+                Some(watched) => Self::ActivityWatched(watched),
+                None => Self::ActivityScheduled(scheduled.into()),
+            },
             Event::TimerCreated(created) => Self::TimerCreated(created.into()),
             Event::ChildScheduled(scheduled) => Self::ChildScheduled(scheduled.into()),
             Event::MarkerRecorded(recorded) => Self::MarkerRecorded(recorded.into()),
@@ -30,6 +34,13 @@ impl<'a> From<&'a event::HistoryEvent> for Record<'a> {
             Event::ExecutionCompleted(end) => Self::ExecutionCompleted((&end.outcome).into()),
             Event::ExecutionContinued(end) => Self::ExecutionContinued((&end.input).into()),
             Event::ExecutionStalled(stalled) => Self::ExecutionStalled(stalled.into()),
+            Event::DetachedScheduled(scheduled) => Self::DetachedScheduled(scheduled.into()),
+            Event::DetachedStarted(started) => Self::DetachedStarted(started.into()),
+            Event::DetachedRefused(refused) => Self::DetachedRefused(refused.into()),
+            Event::DetachedAwaited(awaited) => Self::DetachedAwaited(awaited.into()),
+            Event::DetachedCompleted(completed) => Self::DetachedCompleted(completed.into()),
+            Event::DetachedFailed(failed) => Self::DetachedFailed(failed.into()),
+            Event::EventSent(sent) => Self::EventSent(sent.into()),
         }
     }
 }
@@ -148,6 +159,8 @@ impl From<failure::FaultKind> for FaultKind {
             failure::FaultKind::LimitExceeded => Self::LimitExceeded,
             failure::FaultKind::Conflict => Self::Conflict,
             failure::FaultKind::Unrecordable => Self::Unrecordable,
+            failure::FaultKind::NotFound => Self::NotFound,
+            failure::FaultKind::Poisoned => Self::Poisoned,
         }
     }
 }
@@ -201,6 +214,26 @@ impl<'a> From<&'a event::ActivityScheduled> for ActivityScheduled<'a> {
             input: (&scheduled.input).into(),
             attempt_timeout: scheduled.attempt_timeout,
             retry: scheduled.retry.as_ref().map(Into::into),
+        }
+    }
+}
+
+/// The longer form of a record that says something of heartbeats; most say nothing.
+pub(crate) fn watched(scheduled: &event::ActivityScheduled) -> Option<ActivityWatched<'_>> {
+    let heartbeats = scheduled.heartbeats.as_ref()?;
+    Some(ActivityWatched {
+        scheduled: scheduled.into(),
+        heartbeat_timeout: heartbeats.timeout,
+        last_heartbeat: heartbeats.last.as_ref().map(Into::into),
+    })
+}
+
+impl<'a> From<&'a event::HeartbeatRecorded> for HeartbeatRecorded<'a> {
+    fn from(recorded: &'a event::HeartbeatRecorded) -> Self {
+        Self {
+            scheduled: recorded.scheduled.0,
+            at: recorded.at.0,
+            details: (&recorded.details).into(),
         }
     }
 }
@@ -265,6 +298,8 @@ impl From<&event::Cancelled> for Cancelled {
             event::Pending::Activity => Pending::Activity,
             event::Pending::Timer => Pending::Timer,
             event::Pending::Child => Pending::Child,
+            event::Pending::Start => Pending::Start,
+            event::Pending::End => Pending::End,
         };
         Self {
             scheduled: cancelled.scheduled.0,
@@ -293,6 +328,8 @@ impl From<event::StallReason> for StallReason {
             event::StallReason::LimitExceeded => Self::LimitExceeded,
             event::StallReason::UnknownSemantics => Self::UnknownSemantics,
             event::StallReason::Damaged => Self::Damaged,
+            event::StallReason::Poisoned => Self::Poisoned,
+            event::StallReason::Endless => Self::Endless,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What version 1 wrote to domain types.
 
 use super::{
-    ActivityScheduled, CancelRequested, Cancelled, ChildScheduled, Codec, Completed, EventRaised,
-    ExecutionStalled, ExecutionStarted, Failed, Failure, FaultKind, Fired, MarkerRecorded, Outcome,
-    Parent, Payload, Pending, Record, RetryPolicy, StallReason, TimerCreated, TimerPurpose,
-    TraceContext, TurnStarted,
+    ActivityScheduled, ActivityWatched, CancelRequested, Cancelled, ChildScheduled, Codec,
+    Completed, EventRaised, ExecutionStalled, ExecutionStarted, Failed, Failure, FaultKind, Fired,
+    HeartbeatRecorded, MarkerRecorded, Outcome, Parent, Payload, Pending, Record, RetryPolicy,
+    StallReason, TimerCreated, TimerPurpose, TraceContext, TurnStarted,
 };
 use crate::clock::Timestamp;
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
@@ -16,6 +16,7 @@ impl From<Record<'_>> for event::HistoryEvent {
             Record::ExecutionStarted(started) => Self::ExecutionStarted(Box::new(started.into())),
             Record::ActivityCompleted(completed) => Self::ActivityCompleted(completed.into()),
             Record::ActivityFailed(failed) => Self::ActivityFailed(failed.into()),
+            Record::HeartbeatRecorded(recorded) => Self::HeartbeatRecorded(recorded.into()),
             Record::TimerFired(fired) => Self::TimerFired(fired.into()),
             Record::ChildCompleted(completed) => Self::ChildCompleted(completed.into()),
             Record::ChildFailed(failed) => Self::ChildFailed(failed.into()),
@@ -23,6 +24,7 @@ impl From<Record<'_>> for event::HistoryEvent {
             Record::CancelRequested(requested) => Self::CancelRequested(requested.into()),
             Record::TurnStarted(started) => Self::TurnStarted(started.into()),
             Record::ActivityScheduled(scheduled) => Self::ActivityScheduled(scheduled.into()),
+            Record::ActivityWatched(watched) => Self::ActivityScheduled(watched.into()),
             Record::TimerCreated(created) => Self::TimerCreated(created.into()),
             Record::ChildScheduled(scheduled) => Self::ChildScheduled(scheduled.into()),
             Record::MarkerRecorded(recorded) => Self::MarkerRecorded(recorded.into()),
@@ -41,6 +43,13 @@ impl From<Record<'_>> for event::HistoryEvent {
                 })
             }
             Record::ExecutionStalled(stalled) => Self::ExecutionStalled(stalled.into()),
+            Record::DetachedScheduled(scheduled) => Self::DetachedScheduled(scheduled.into()),
+            Record::DetachedStarted(started) => Self::DetachedStarted(started.into()),
+            Record::DetachedRefused(refused) => Self::DetachedRefused(refused.into()),
+            Record::DetachedAwaited(awaited) => Self::DetachedAwaited(awaited.into()),
+            Record::DetachedCompleted(completed) => Self::DetachedCompleted(completed.into()),
+            Record::DetachedFailed(failed) => Self::DetachedFailed(failed.into()),
+            Record::EventSent(sent) => Self::EventSent(sent.into()),
         }
     }
 }
@@ -153,10 +162,11 @@ impl From<FaultKind> for failure::FaultKind {
             FaultKind::Panicked => Self::Panicked,
             FaultKind::TimedOut => Self::TimedOut,
             FaultKind::Cancelled => Self::Cancelled,
-            FaultKind::Poisoned(never) => match never {},
+            FaultKind::Poisoned => Self::Poisoned,
             FaultKind::LimitExceeded => Self::LimitExceeded,
             FaultKind::Conflict => Self::Conflict,
             FaultKind::Unrecordable => Self::Unrecordable,
+            FaultKind::NotFound => Self::NotFound,
         }
     }
 }
@@ -209,7 +219,31 @@ impl From<ActivityScheduled<'_>> for event::ActivityScheduled {
             name: scheduled.name.to_owned().into(),
             input: scheduled.input.into(),
             attempt_timeout: scheduled.attempt_timeout,
+            heartbeats: None,
             retry: scheduled.retry.map(Into::into),
+        }
+    }
+}
+
+impl From<ActivityWatched<'_>> for event::ActivityScheduled {
+    fn from(watched: ActivityWatched<'_>) -> Self {
+        let heartbeats = event::Heartbeats {
+            timeout: watched.heartbeat_timeout,
+            last: watched.last_heartbeat.map(Into::into),
+        };
+        Self {
+            heartbeats: Some(Box::new(heartbeats)),
+            ..watched.scheduled.into()
+        }
+    }
+}
+
+impl From<HeartbeatRecorded<'_>> for event::HeartbeatRecorded {
+    fn from(recorded: HeartbeatRecorded<'_>) -> Self {
+        Self {
+            scheduled: EventId(recorded.scheduled),
+            at: Timestamp(recorded.at),
+            details: recorded.details.into(),
         }
     }
 }
@@ -274,6 +308,8 @@ impl From<Cancelled> for event::Cancelled {
             Pending::Activity => event::Pending::Activity,
             Pending::Timer => event::Pending::Timer,
             Pending::Child => event::Pending::Child,
+            Pending::Start => event::Pending::Start,
+            Pending::End => event::Pending::End,
         };
         Self {
             scheduled: EventId(cancelled.scheduled),
@@ -302,6 +338,8 @@ impl From<StallReason> for event::StallReason {
             StallReason::LimitExceeded => Self::LimitExceeded,
             StallReason::UnknownSemantics => Self::UnknownSemantics,
             StallReason::Damaged => Self::Damaged,
+            StallReason::Poisoned => Self::Poisoned,
+            StallReason::Endless => Self::Endless,
         }
     }
 }

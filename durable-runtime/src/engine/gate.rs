@@ -1,0 +1,231 @@
+//! Holds code back while a suspect is on trial.
+//!
+//! A closed gate lets nothing through that would run code of users, but for what the trial itself starts. What arrives is
+//! recorded all the same.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::engine::message::{CommandRef, Incoming, ShardInput, Task};
+
+/// Between what is ready to run and what runs it. Open, it costs a look at a flag.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    is_closed: AtomicBool,
+    behind: Mutex<Behind>,
+}
+
+/// What a closed gate keeps.
+#[derive(Debug, Default)]
+struct Behind {
+    is_closed: bool,
+    inputs: Vec<ShardInput>,
+    tasks: Vec<Task>,
+    /// Nobody waits for these any more.
+    cancelled: BTreeSet<CommandRef>,
+    on_trial: Option<Trial>,
+}
+
+/// A trial that is not over.
+#[derive(Debug)]
+struct Trial {
+    /// `None`: a turn.
+    command: Option<CommandRef>,
+    over: oneshot::Sender<Ending>,
+}
+
+/// How a trial ended, if the process has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It came to its end.
+    Finished,
+    /// It still runs, or waits for something.
+    Outlived,
+}
+
+impl Gate {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// Holds back whatever comes from now on.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// Hands over what was held back, and lets everything through afterwards: `release` runs before anything overtakes it.
+    pub(crate) fn open(&self, release: impl FnOnce(Vec<ShardInput>)) -> Vec<Task> {
+        let mut behind = self.lock();
+        release(std::mem::take(&mut behind.inputs));
+        let tasks = std::mem::take(&mut behind.tasks);
+        behind.cancelled.clear();
+        behind.is_closed = false;
+        self.is_closed.store(false, Ordering::Release);
+        tasks
+    }
+
+    /// Returns what may go to the shards now. `record_first` is told whose arrivals pass although the gate is closed.
+    pub(crate) fn admit(
+        &self,
+        inputs: Vec<ShardInput>,
+        record_first: impl Fn(crate::id::InstanceKey),
+    ) -> Vec<ShardInput> {
+        let mut behind = self.lock();
+        if !behind.is_closed {
+            return inputs;
+        }
+        let (pass, held): (Vec<_>, Vec<_>) = inputs.into_iter().partition(|input| match input {
+            ShardInput::Incoming(key, Incoming::Arrival { .. }) => {
+                record_first(*key);
+                true
+            }
+            ShardInput::Incoming(_, Incoming::Wake | Incoming::Stall { .. }) => false,
+            ShardInput::Committed(..)
+            | ShardInput::Refused(_)
+            | ShardInput::Reset
+            | ShardInput::Probe(_) => true,
+        });
+        behind.inputs.extend(held);
+        pass
+    }
+
+    /// Returns the activities that may start now.
+    pub(crate) fn admit_tasks(&self, tasks: Vec<Task>) -> Vec<Task> {
+        let mut behind = self.lock();
+        if !behind.is_closed {
+            return tasks;
+        }
+        behind.tasks.extend(tasks);
+        Vec::new()
+    }
+
+    /// Nobody waits for these any more: they never start.
+    pub(crate) fn cancel(&self, commands: &[CommandRef]) {
+        let mut behind = self.lock();
+        if behind.is_closed {
+            behind.cancelled.extend(commands);
+            let Behind {
+                tasks, cancelled, ..
+            } = &mut *behind;
+            tasks.retain(|task| !cancelled.contains(&task.command));
+        }
+    }
+
+    /// Whether nobody waits for this activity any more.
+    pub(crate) fn is_cancelled(&self, command: CommandRef) -> bool {
+        self.lock().cancelled.contains(&command)
+    }
+
+    /// Begins a trial; what it resolves to says how it ended, an error that the engine stops.
+    pub(crate) fn begin_trial(&self, command: Option<CommandRef>) -> oneshot::Receiver<Ending> {
+        let (over, ending) = oneshot::channel();
+        self.lock().on_trial = Some(Trial { command, over });
+        ending
+    }
+
+    /// This came to its end; if it is on trial, so does the trial.
+    pub(crate) fn finished(&self, command: Option<CommandRef>) {
+        let mut behind = self.lock();
+        if (behind.on_trial.as_ref()).is_some_and(|trial| trial.command == command)
+            && let Some(trial) = behind.on_trial.take()
+        {
+            // The engine may stop meanwhile.
+            trial.over.send(Ending::Finished).unwrap_or_default();
+        }
+    }
+
+    /// Ends a trial whose suspect has neither ended nor ended the process; false if there is none.
+    pub(crate) fn outlived(&self) -> bool {
+        let Some(trial) = self.lock().on_trial.take() else {
+            return false;
+        };
+        trial.over.send(Ending::Outlived).is_ok()
+    }
+
+    /// Drops what is held back, for good.
+    pub(crate) fn abandon(&self) {
+        let mut behind = self.lock();
+        behind.inputs.clear();
+        behind.tasks.clear();
+        behind.on_trial = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Behind> {
+        // No code of a user runs under this lock, and none of ours leaves it half changed.
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::event::{Fired, HistoryEvent};
+    use crate::id::{EventId, InstanceKey};
+
+    fn wake(key: u64) -> ShardInput {
+        ShardInput::Incoming(InstanceKey(key), Incoming::Wake)
+    }
+
+    fn arrival(key: u64) -> ShardInput {
+        let event = HistoryEvent::TimerFired(Fired {
+            scheduled: EventId(0),
+            at: Timestamp(0),
+        });
+        ShardInput::Incoming(InstanceKey(key), Incoming::unasked(event, None))
+    }
+
+    fn keys(inputs: &[ShardInput]) -> Vec<u64> {
+        let keys = inputs.iter().filter_map(ShardInput::instance);
+        keys.map(|key| key.0).collect()
+    }
+
+    #[test]
+    fn a_closed_gate_keeps_what_would_run_and_has_arrivals_recorded_first() {
+        let gate = Gate::default();
+        let recorded = RefCell::new(Vec::new());
+        let admit = |inputs| {
+            let passed = gate.admit(inputs, |key| recorded.borrow_mut().push(key.0));
+            keys(&passed)
+        };
+        assert_eq!(admit(vec![wake(1), arrival(2)]), [1, 2]);
+        assert!(recorded.borrow().is_empty());
+        gate.close();
+        let committed = ShardInput::Committed(InstanceKey(5), Vec::new());
+        let inputs = vec![wake(3), arrival(4), committed, wake(6)];
+        assert_eq!(admit(inputs), [4, 5]);
+        assert_eq!(*recorded.borrow(), [4]);
+        let released = RefCell::new(Vec::new());
+        gate.open(|inputs| *released.borrow_mut() = keys(&inputs));
+        assert_eq!(*released.borrow(), [3, 6]);
+        assert_eq!(admit(vec![wake(7)]), [7]);
+    }
+
+    #[test]
+    fn only_what_is_on_trial_ends_the_trial() {
+        let gate = Gate::default();
+        assert!(!gate.outlived());
+        let mut turn = gate.begin_trial(None);
+        let command = CommandRef {
+            instance: InstanceKey(1),
+            execution: crate::id::ExecutionId::FIRST,
+            scheduled: EventId(0),
+        };
+        gate.finished(Some(command));
+        assert!(turn.try_recv().is_err());
+        gate.finished(None);
+        assert_eq!(turn.try_recv(), Ok(Ending::Finished));
+        let mut activity = gate.begin_trial(Some(command));
+        assert!(gate.outlived());
+        assert_eq!(activity.try_recv(), Ok(Ending::Outlived));
+        let mut last = gate.begin_trial(None);
+        gate.abandon();
+        assert!(last.try_recv().is_err());
+    }
+}

@@ -1,0 +1,46 @@
+//! Times in which not everything goes on: suspects are on trial, or the disk is full.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use super::{Hub, Stopped};
+use crate::engine::message::{Effects, ShardInput};
+
+impl Hub {
+    pub(super) fn admit(&self, inputs: Vec<ShardInput>) -> Vec<ShardInput> {
+        let guard = &self.reviver.guard;
+        self.gate.admit(inputs, |key| guard.keep(key))
+    }
+
+    /// Ends the time in which suspects run alone.
+    pub(crate) fn open_gate(self: &Arc<Self>) {
+        let tasks = self.gate.open(|inputs| self.route(inputs));
+        self.schedule(tasks);
+    }
+
+    /// Refuses everything for now: what has not been written yet never will be, and whoever waits for that hears that the
+    /// outcome is unknown.
+    pub(crate) fn pause(&self, why: Stopped) {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        self.is_paused.store(true, Ordering::Release);
+        for inboxes in &self.inboxes {
+            inboxes.reset();
+        }
+        self.gate.abandon();
+    }
+
+    /// Goes on with what was found in the file when it was opened again.
+    pub(crate) fn resume(self: &Arc<Self>, outstanding: Effects) {
+        for shard in &self.shards {
+            drop(shard.drain());
+            shard.push([ShardInput::Reset]);
+        }
+        self.open_gate();
+        self.is_paused.store(false, Ordering::Release);
+        self.release(outstanding);
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.is_paused.load(Ordering::Acquire)
+    }
+}
