@@ -25,6 +25,9 @@ use life::Life;
 #[path = "kills/life.rs"]
 mod life;
 
+#[path = "patterns/examples.rs"]
+mod examples;
+
 #[path = "../examples/chaining.rs"]
 #[expect(
     dead_code,
@@ -79,6 +82,37 @@ fn a_refused_order_is_undone_whatever_happens() {
         children: 0,
     };
     abort_at_every_commit("order-refused", &refused);
+}
+
+#[test]
+fn a_fan_out_survives_an_abort_at_every_commit() {
+    survive_aborts("fan_out_fan_in", &["--fast"], "backup", 0);
+}
+
+#[test]
+fn a_monitor_survives_an_abort_at_every_commit() {
+    survive_aborts("monitor", &["--fast"], "weather-fast", 0);
+}
+
+#[test]
+fn a_human_interaction_survives_an_abort_at_every_commit() {
+    survive_aborts("human_interaction", &["--fast"], "verification-fast", 0);
+}
+
+#[test]
+fn a_saga_survives_an_abort_at_every_commit() {
+    survive_aborts("saga", &["--fast"], "trip-fast", 0);
+}
+
+#[test]
+fn children_survive_an_abort_at_every_commit() {
+    // Three devices, one of them in two attempts.
+    survive_aborts("children", &["--fast"], "house", 4);
+}
+
+#[test]
+fn an_eternal_orchestration_survives_an_abort_at_every_commit() {
+    survive_aborts("eternal", &["--fast"], "cleaner-fast", 0);
 }
 
 #[test]
@@ -200,6 +234,21 @@ fn moment(
         (false, _) => random.between(earliest, earliest + exit / (1 + kills)),
     };
     Duration::from_micros(micros)
+}
+
+fn survive_aborts(
+    example: &str,
+    flags: &'static [&'static str],
+    instance: &'static str,
+    children: usize,
+) {
+    let program = Program::example(example, flags);
+    let subject = Subject {
+        program,
+        instance,
+        children,
+    };
+    abort_at_every_commit(&format!("{example}-commits"), &subject);
 }
 
 fn abort_at_every_commit(name: &str, subject: &Subject) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub mod http;
 mod ledger;
 mod progress;
 
@@ -117,6 +118,11 @@ impl std::error::Error for Usage {}
 )]
 pub async fn pause(time: Duration) {
     tokio::time::sleep(time).await;
+}
+
+/// Tells the reader something.
+pub fn say(text: impl fmt::Display) {
+    println!("{text}");
 }
 
 /// Prints the result as the last line of an example: `RESULT ` and JSON.

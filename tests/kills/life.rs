@@ -1,6 +1,6 @@
 //! One instance over all the processes that run it, and what must be true of them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use durable_runtime::Registry;
@@ -23,6 +23,16 @@ pub(crate) struct Life<'a> {
 struct Run {
     histories: Histories,
     ran: Vec<Attempt>,
+}
+
+impl Run {
+    /// How many events of the execution that an attempt belongs to were on disk.
+    fn on_disk(&self, attempt: &Attempt) -> usize {
+        let history = self.histories.get(&attempt.instance);
+        history
+            .filter(|history| left_behind::execution(history) == attempt.execution)
+            .map_or(0, Vec::len)
+    }
 }
 
 impl<'a> Life<'a> {
@@ -90,11 +100,14 @@ impl<'a> Life<'a> {
         }
     }
 
-    /// What any process left is the begin of what there is in the end.
+    /// What any process left is the begin of what there is in the end, or of an earlier execution.
     fn check_that_nothing_recorded_was_lost(&self) {
         for run in &self.runs {
             for (id, history) in &run.histories {
                 let last = &self.histories()[id];
+                if left_behind::execution(history) < left_behind::execution(last) {
+                    continue;
+                }
                 assert_eq!(
                     last.get(..history.len()),
                     Some(&history[..]),
@@ -116,7 +129,7 @@ impl<'a> Life<'a> {
             for run in &self.runs {
                 let ran = run.ran.iter().filter(|ran| *ran == attempt).count();
                 let was_over = place.outcome_at.is_some_and(|outcome| outcome < on_disk);
-                on_disk = run.histories.get(&attempt.instance).map_or(0, Vec::len);
+                on_disk = run.on_disk(attempt);
                 let is_over = place.outcome_at.is_some_and(|outcome| outcome < on_disk);
                 assert!(ran <= 1, "one process ran {attempt:?} {ran} times");
                 assert!(
@@ -142,7 +155,21 @@ impl<'a> Life<'a> {
             allowed.insert(attempt.clone(), allowance);
         }
         let ran = self.runs.iter().flat_map(|run| &run.ran);
-        let unknown: Vec<&Attempt> = ran.filter(|ran| !allowed.contains_key(ran)).collect();
+        let (unknown, earlier): (Vec<&Attempt>, Vec<_>) = ran
+            .filter(|ran| !allowed.contains_key(ran))
+            .partition(|ran| !self.is_of_an_earlier_execution(ran));
         assert!(unknown.is_empty(), "ran, but is not recorded: {unknown:?}");
+        // What an instance did before it continued as new is not kept; a kill repeats one attempt at most.
+        let kills = self.runs.len() - 1;
+        let repeated = earlier.len() - earlier.iter().collect::<BTreeSet<_>>().len();
+        assert!(
+            repeated <= kills,
+            "{repeated} in {kills} kills: {earlier:?}"
+        );
+    }
+
+    fn is_of_an_earlier_execution(&self, attempt: &Attempt) -> bool {
+        let history = self.histories().get(&attempt.instance);
+        history.is_some_and(|last| attempt.execution < left_behind::execution(last))
     }
 }

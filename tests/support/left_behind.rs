@@ -70,6 +70,17 @@ fn child(event: &HistoryEvent) -> Option<String> {
     }
 }
 
+/// Which execution of its instance the history is of.
+///
+/// # Panics
+/// If it does not say, as every history does first.
+pub fn execution(history: &[HistoryEvent]) -> u32 {
+    match history.first() {
+        Some(HistoryEvent::ExecutionStarted(started)) => started.execution.0,
+        first => panic!("a history does not begin with {first:?}"),
+    }
+}
+
 /// Whether the history has reached its end.
 pub fn has_ended(history: &[HistoryEvent]) -> bool {
     history.last().is_some_and(HistoryEvent::is_terminal)
@@ -83,6 +94,8 @@ pub struct Attempt {
     pub instance: String,
     /// The activity.
     pub name: String,
+    /// The execution of the instance.
+    pub execution: u32,
     /// The number of the call.
     pub call: u32,
     /// The number of the attempt.
@@ -119,6 +132,7 @@ pub fn attempts(histories: &Histories) -> BTreeMap<Attempt, Recorded> {
                 let attempt = Attempt {
                     instance: instance.clone(),
                     name: scheduled.name.to_string(),
+                    execution: execution(history),
                     call: scheduled.call.0,
                     number: scheduled.attempt,
                 };
@@ -152,6 +166,7 @@ fn parse(line: &str) -> Option<Attempt> {
     let attempt = Attempt {
         instance: words.next()?.to_owned(),
         name: words.next()?.to_owned(),
+        execution: words.next()?.strip_prefix("execution=")?.parse().ok()?,
         call: words.next()?.strip_prefix("call=")?.parse().ok()?,
         number: words.next()?.strip_prefix("attempt=")?.parse().ok()?,
     };

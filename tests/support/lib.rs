@@ -8,3 +8,4 @@
 pub mod left_behind;
 pub mod program;
 pub mod random;
+pub mod server;

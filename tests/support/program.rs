@@ -58,7 +58,7 @@ impl Program {
     /// If it does not end well.
     pub fn undisturbed(&self, db: &Path) -> Undisturbed {
         let start = now();
-        let mut child = self.spawn(db, None);
+        let mut child = self.spawn(db, &[]);
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         let mut output = String::new();
         lines.read_line(&mut output).expect("stdout is text");
@@ -81,7 +81,7 @@ impl Program {
     /// # Panics
     /// If it ends neither well nor by being killed.
     pub fn killed_after(&self, db: &Path, moment: Duration) -> End {
-        let mut child = self.spawn(db, None);
+        let mut child = self.spawn(db, &[]);
         pause(moment);
         child.kill().expect("it is our child");
         finish(child)
@@ -92,14 +92,15 @@ impl Program {
     /// # Panics
     /// If it ends neither well nor by the abort.
     pub fn aborted_at(&self, db: &Path, point: &str, nth: u32) -> End {
-        finish(self.spawn(db, Some(format!("{point}:{nth}"))))
+        let failpoint = format!("{point}:{nth}");
+        finish(self.spawn(db, &[("DURABLE_FAILPOINT", &failpoint)]))
     }
 
-    fn spawn(&self, db: &Path, failpoint: Option<String>) -> Child {
+    pub(crate) fn spawn(&self, db: &Path, environment: &[(&str, &str)]) -> Child {
         let mut command = Command::new(&self.path);
         command.arg("--db").arg(db).args(self.flags);
-        command.env_remove("DURABLE_FAILPOINT");
-        command.envs(failpoint.map(|point| ("DURABLE_FAILPOINT", point)));
+        command.env_remove("DURABLE_FAILPOINT").env_remove("LISTEN");
+        command.envs(environment.iter().copied());
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

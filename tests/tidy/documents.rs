@@ -33,7 +33,8 @@ fn file_of(target: &str) -> Option<String> {
     (!file.is_empty() && !is_elsewhere).then(|| file.to_owned())
 }
 
-/// The files and functions that a Markdown text names in backticks, each with its line: `a/b.rs`, `Type::function`.
+/// The files and functions that a Markdown text names in backticks, each with its line: `a/b.rs`, `Type::function`,
+/// `a_test_by_its_name`.
 pub(crate) fn named(markdown: &str) -> Vec<(usize, Named)> {
     let lines = markdown.lines().enumerate();
     let quoted = lines.flat_map(|(index, line)| {
@@ -45,11 +46,19 @@ pub(crate) fn named(markdown: &str) -> Vec<(usize, Named)> {
         .collect()
 }
 
+/// Fewer words than this are the name of something else: `with_state`, `max_attempts`, `async_http_api`.
+const TEST_WORDS_MIN: usize = 5;
+
 /// Something in the sources that a document names.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Named {
     File(String),
-    Function { owner: String, name: String },
+    Function {
+        owner: String,
+        name: String,
+    },
+    /// A function whose name is a sentence: a test.
+    Test(String),
 }
 
 impl Named {
@@ -60,6 +69,9 @@ impl Named {
         };
         if let Some(path) = text.strip_suffix(".rs") {
             return (path.split('/').all(is_word)).then(|| Self::File(text.to_owned()));
+        }
+        if is_word(text) && text.split('_').count() >= TEST_WORDS_MIN {
+            return Some(Self::Test(text.to_owned()));
         }
         let (owner, name) = text.split_once("::")?;
         let is_type = owner.starts_with(char::is_uppercase) && is_word(owner);
@@ -80,6 +92,7 @@ impl Named {
                     && (text.contains(&format!("fn {name}("))
                         || text.contains(&format!("fn {name}<")))
             }
+            Self::Test(name) => text.contains(&format!("fn {name}()")),
         })
     }
 }
@@ -140,22 +153,29 @@ fn an_example_must_be_declared_and_begin_with_its_run_line() {
 
 #[test]
 fn files_and_functions_are_found_in_backticks_and_other_words_are_not() {
-    let text =
-        "`a/b.rs` and `Hub::release`,\n`Option::Some`, a.rs, `x y.rs`, `event::encoding`, `c.rs`";
+    let text = "`a/b.rs` and `Hub::release`,\n`Option::Some`, a.rs, `x y.rs`, `event::encoding`, `c.rs`, `a_b_c_d`, `it_is_a_test_name`";
     let function = Named::Function {
         owner: "Hub".to_owned(),
         name: "release".to_owned(),
     };
     let file = |path: &str| Named::File(path.to_owned());
-    let expected = vec![(1, file("a/b.rs")), (1, function), (2, file("c.rs"))];
+    let sentence = Named::Test("it_is_a_test_name".to_owned());
+    let expected = vec![
+        (1, file("a/b.rs")),
+        (1, function),
+        (2, file("c.rs")),
+        (2, sentence),
+    ];
     assert_eq!(named(text), expected);
 }
 
 #[test]
 fn a_function_must_be_one_of_its_type() {
-    let sources = [("src/hub.rs", "impl<T> Hub<T> {\n    fn release(self) {}\n}")];
+    let hub = "impl<T> Hub<T> {\n    fn release(self) {}\n    fn it_is_released_only_once() {}\n}";
+    let sources = [("src/hub.rs", hub)];
     let sources = sources.map(|(path, text)| (path.to_owned(), text.to_owned()));
     let is_there = |text: &str| named(text)[0].1.is_among(&sources);
     assert!(is_there("`hub.rs`") && is_there("`src/hub.rs`") && is_there("`Hub::release`"));
+    assert!(is_there("`it_is_released_only_once`") && !is_there("`it_is_released_only_twice`"));
     assert!(!is_there("`ub.rs`") && !is_there("`Hub::hold`") && !is_there("`Rim::release`"));
 }

@@ -1,0 +1,114 @@
+//! What goes wrong, and what then.
+
+use durable_runtime::prelude::*;
+use durable_runtime::testing::TestEngine;
+use durable_runtime::{FaultKind, WaitError};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+enum PayError {
+    #[error("the card was declined")]
+    Declined,
+    #[error("the bank did not answer")]
+    NoAnswer,
+}
+
+fn is_temporary(error: &PayError) -> bool {
+    *error == PayError::NoAnswer
+}
+
+#[activity(
+    retry(max_attempts = 5, initial = "1s", backoff = 2.0, max_interval = "1m", when = is_temporary),
+    attempt_timeout = "30s"
+)]
+async fn pay(cents: u32) -> Result<String, PayError> {
+    match (cents, activity::attempt()) {
+        (10_000.., _) => Err(PayError::Declined),
+        (_, 1..=2) => Err(PayError::NoAnswer),
+        _ => Ok(format!("{cents} cents, key {}", activity::key())),
+    }
+}
+
+#[orchestrator]
+async fn buy(cents: u32) -> Result<String, PayError> {
+    let receipt = pay(cents).await?;
+    Ok(receipt)
+}
+
+#[activity]
+async fn draw(picture: String) -> u32 {
+    assert!(!picture.is_empty(), "there is nothing to draw");
+    7
+}
+
+#[orchestrator]
+async fn draw_or_not(picture: String) -> Option<u32> {
+    match draw(picture).catch().await {
+        Ok(pages) => Some(pages),
+        Err(fault) => {
+            println!("no picture: {fault}");
+            None
+        }
+    }
+}
+
+#[orchestrator]
+async fn must_draw(picture: String) -> u32 {
+    draw(picture).await
+}
+
+#[orchestrator]
+async fn buy_in_time(cents: u32) -> Result<String, Error> {
+    let policy = RetryPolicy::attempts(100).initial(minutes(10));
+    pay(cents)
+        .retry(policy)
+        .catch()
+        .timeout(minutes(5))
+        .await???;
+    Ok("paid in time".to_owned())
+}
+
+#[orchestrator]
+async fn buy_and_draw(cents: u32) -> Result<u32, Error> {
+    timeout(minutes(5), async {
+        pay(cents).await?;
+        Ok(draw("receipt".to_owned()).await)
+    })
+    .await?
+}
+
+#[tokio::test]
+async fn what_is_temporary_is_tried_again_and_the_rest_is_not() -> Result<(), Error> {
+    let engine = TestEngine::start()?;
+    let begun = engine.now();
+    let paid = engine.start(buy(4200)).await?.result().await?;
+    assert!(paid.unwrap().starts_with("4200 cents"));
+    assert_eq!(engine.now().duration_since(begun)?, seconds(1 + 2));
+    let declined = engine.start(buy(10_000)).await?.result().await?;
+    assert_eq!(declined, Err(PayError::Declined));
+    assert_eq!(engine.now().duration_since(begun)?, seconds(1 + 2));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_fault_is_caught_or_ends_the_orchestration() -> Result<(), Error> {
+    let engine = TestEngine::start()?;
+    let drawn = engine.start(draw_or_not(String::new())).await?;
+    assert_eq!(drawn.result().await?, None);
+    let drawn = engine.start(must_draw(String::new())).await?;
+    match drawn.result().await {
+        Err(WaitError::Fault(fault)) => assert_eq!(fault.kind(), FaultKind::Panicked),
+        other => panic!("{other:?}"),
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deadline_holds_over_all_attempts() -> Result<(), Error> {
+    let engine = TestEngine::start()?;
+    let late = engine.start(buy_in_time(1)).await?.result().await?;
+    assert_eq!(late.unwrap_err().to_string(), "the deadline has elapsed");
+    let drawn = engine.start(buy_and_draw(1)).await?.result().await?;
+    assert_eq!(drawn?, 7);
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The guide: every snippet in it is part of a file here, which is compiled and tested.
+
+mod chaining;
+mod changing;
+mod children;
+mod errors;
+mod eternal;
+mod fan_out;
+mod http;
+mod human;
+mod long;
+mod monitor;
+mod saga;
+mod snippets;
+mod support;
+mod testing;
