@@ -29,6 +29,8 @@ mod settle;
 mod side_effect;
 mod source;
 mod status;
+#[doc(hidden)]
+pub mod telling;
 mod timer;
 mod try_join_all;
 

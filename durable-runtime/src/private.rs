@@ -24,6 +24,7 @@ pub use crate::definition::{
     OrchestratorFuture, OrchestratorMarker, OutputCodec, Place, StateRequirement,
 };
 pub use crate::durable::{DurableOp, Helper, OnlyDurable, StandIn};
-pub use crate::orchestration::{ActivityCall, OrchestratorCall, is_replaying};
+pub use crate::orchestration::telling::telling;
+pub use crate::orchestration::{ActivityCall, OrchestratorCall};
 pub use crate::payload::{Codec, DecodeError, EncodeError, Payload};
 pub use crate::retry::RetryPolicy;

@@ -227,6 +227,15 @@ impl Registry {
         unknown("orchestrator", &wanted, &known)
     }
 
+    /// The same, but the body of this activity counts as one that is not `async`.
+    #[cfg(test)]
+    pub(crate) fn blocking(mut self, name: &str) -> Self {
+        if let Some(entry) = self.activities.get_mut(name) {
+            entry.options.is_blocking = true;
+        }
+        self
+    }
+
     /// What a message about an unknown activity says.
     pub(crate) fn unknown_activity(&self, name: &str) -> String {
         let known: Vec<String> = self

@@ -31,6 +31,7 @@ mod wake;
 
 pub(crate) use self::command::{Issued, Marker, Refused};
 pub(crate) use self::context::{Context, Continue, Owner, Stop, require, with};
+pub(crate) use self::derived::Derived;
 pub(crate) use self::length::Length;
 pub(crate) use self::live::oversized;
 pub(crate) use self::mailbox::Waiter;

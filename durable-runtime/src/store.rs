@@ -213,6 +213,10 @@ impl Store {
     ) -> Result<Recovered, StoreError> {
         self.reader.shared().close();
         let (mut store, recovered) = Self::open(medium, self.options.clone(), wall, entropy)?;
+        if store.id != self.id {
+            let reason = "it was exchanged for another one while it was closed";
+            return Err(StoreError::damaged("the store", reason));
+        }
         let opened = store.reader.shared().take();
         store.reader = self.reader.clone();
         store.commits += self.commits;

@@ -23,6 +23,7 @@ mod faults;
 mod gathering;
 mod heartbeats;
 mod helpers;
+mod logging;
 mod looking;
 mod outside;
 mod panics;

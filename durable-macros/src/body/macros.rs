@@ -1,7 +1,7 @@
 //! Macro calls in a body: ours are read by their grammar, log macros are gated, others are read as far as possible.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens as _, quote_spanned};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut as _;
@@ -38,11 +38,16 @@ impl Rewriter<'_> {
         let is_log = is_log(&call.path);
         if is_log && let Some(found) = find_await(call.tokens.clone()) {
             let name = path_text(&call.path);
+            let (awaits, step) = if found == "await" {
+                (".await".to_owned(), "...await".to_owned())
+            } else {
+                (format!("{found}!"), format!("{found}!(..)"))
+            };
             self.errors.push(error_at(
                 found,
                 format!(
-                    "[D061] `.await` cannot stand in `{name}!` in an orchestrator: log macros are skipped while it is \
-                     replayed, and this step with them\nhelp: `let value = ...await;` first, then log `value`"
+                    "[D061] `{awaits}` cannot stand in `{name}!` in an orchestrator: log macros are skipped while it is \
+                     replayed, and this step with them\nhelp: `let value = {step};` first, then log `value`"
                 ),
             ));
             return None;
@@ -59,7 +64,12 @@ impl Rewriter<'_> {
         }
         call.tokens = self.macro_input(&call.path, std::mem::take(&mut call.tokens));
         let runtime = self.runtime;
-        is_log.then(|| quote!(if !#runtime::is_replaying() { #call; }))
+        let ours = Span::mixed_site();
+        is_log.then(|| {
+            quote_spanned! {ours=>
+                if let ::core::option::Option::Some(_telling) = #runtime::telling() { #call; }
+            }
+        })
     }
 
     fn macro_input(&mut self, path: &Path, tokens: TokenStream) -> TokenStream {

@@ -94,8 +94,11 @@ fn log_macros_are_gated() {
     assert_rewritten!(
         quote!(tracing::info!(x, "y"); match z { 1 => warn!("w"), _ => my::info!("v") }),
         quote! {
-            if !rt::is_replaying() { tracing::info!(x, "y"); }
-            match z { 1 => if !rt::is_replaying() { warn!("w"); }, _ => my::info!("v") }
+            if let ::core::option::Option::Some(_telling) = rt::telling() { tracing::info!(x, "y"); }
+            match z {
+                1 => if let ::core::option::Option::Some(_telling) = rt::telling() { warn!("w"); },
+                _ => my::info!("v")
+            }
         },
     );
 }
@@ -107,6 +110,15 @@ fn an_await_in_a_log_macro_is_an_error() {
     assert!(
         errors[0].starts_with("[D061] `.await` cannot stand in `println!`"),
         "{errors:?}"
+    );
+    let (_, errors) = rewritten(&quote!(info!("{:?}", Some(my::join!(a, b)));));
+    assert!(
+        errors[0].starts_with("[D061] `join!` cannot stand in `info!`"),
+        "{errors:?}"
+    );
+    assert_rewritten!(
+        quote!(join != 1; info.join(a)),
+        quote!(join != 1; info.join(a))
     );
 }
 

@@ -59,11 +59,27 @@ fn checked_await(token: &Ident) -> TokenStream {
     quote_spanned!(span=> #tag().#check().#token)
 }
 
-/// The first `.await` in `tokens`.
+/// Our macros that await by themselves.
+const AWAITING: &[&str] = &["join", "try_join", "select"];
+
+/// What awaits first in `tokens`: `await`, or the name of a macro that does it by itself.
 pub(super) fn find_await(tokens: TokenStream) -> Option<Ident> {
-    tokens.into_iter().find_map(|tree| match tree {
-        TokenTree::Ident(ident) if ident == "await" => Some(ident),
-        TokenTree::Group(group) => find_await(group.stream()),
-        _ => None,
-    })
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(tree) = tokens.next() {
+        let found = match tree {
+            TokenTree::Ident(ident) if ident == "await" => Some(ident),
+            TokenTree::Ident(ident) if AWAITING.iter().any(|name| ident == name) => {
+                let next = tokens.peek();
+                let is_call =
+                    matches!(next, Some(TokenTree::Punct(punct)) if punct.as_char() == '!');
+                is_call.then_some(ident)
+            }
+            TokenTree::Group(group) => find_await(group.stream()),
+            _ => None,
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
 }

@@ -133,7 +133,7 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
     let hub = Hub::new(Arc::new(reviver), clock, entropy, desk, parts.shape);
     hub.count(store.counters());
     if !plan.effects.suspects.is_empty() {
-        hub.gate.close();
+        hub.close_gate();
     }
     let integrity = (!recovered.is_checked).then(|| store.reader().integrity());
     let reopener = again.map(|medium| Reopener {

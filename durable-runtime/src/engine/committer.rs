@@ -8,6 +8,7 @@ use crate::engine::failpoint;
 use crate::engine::message::{Effects, Submission};
 use crate::engine::watchers::Watchers;
 use crate::id::BuildId;
+use crate::limits;
 use crate::store::{Counters, Store, StoreError};
 
 mod arrivals;
@@ -33,6 +34,8 @@ pub(crate) struct Committer {
     /// What followed from a batch that was not written; kept for its replies.
     unanswered: Vec<Effects>,
     reopener: Option<Reopener>,
+    /// How many questions may wait for room on the disk before those are let go that nobody asks any more.
+    prune_at: usize,
 }
 
 impl Committer {
@@ -50,6 +53,7 @@ impl Committer {
             unanswered: Vec::new(),
             bonds,
             reopener,
+            prune_at: limits::BATCH_RECORDS_MAX,
         }
     }
 
@@ -120,6 +124,12 @@ impl Committer {
         !self.queue.is_empty()
     }
 
+    /// How many submissions wait.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue.len()
+    }
+
     /// What the store has counted.
     pub(crate) fn counters(&self) -> Counters {
         self.store.counters()
@@ -139,6 +149,17 @@ impl Submission {
     /// Whether it writes; the others ask, and are answered after the commit.
     fn is_write(&self) -> bool {
         matches!(self, Self::Start(_) | Self::Turn(_) | Self::Mark(..))
+    }
+}
+
+impl Submission {
+    /// Whether somebody still waits for the answer; nobody gives up a write.
+    fn is_awaited(&self) -> bool {
+        match self {
+            Self::Watch(watch) => watch.reply.is_awaited(),
+            Self::Probe(reply) => reply.is_awaited(),
+            Self::Start(_) | Self::Turn(_) | Self::Mark(..) => true,
+        }
     }
 }
 

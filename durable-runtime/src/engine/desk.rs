@@ -46,8 +46,8 @@ struct Handles {
     heartbeat_timeout: Option<Duration>,
     /// Nothing can stop its body: it has its place until it returns.
     is_blocking: bool,
-    /// Its outcome was decided without it, and nothing that it returns counts.
-    is_given_up: bool,
+    /// Why its outcome was decided without it, if it was: nothing that it returns counts then.
+    given_up: Option<&'static str>,
 }
 
 /// An attempt that has ended, or was given up.
@@ -123,20 +123,22 @@ impl Desk {
             name,
             next,
             details: handles.as_ref().and_then(|handles| handles.heart.details()),
-            counts: handles.is_none_or(|handles| !handles.is_given_up),
+            counts: handles.is_none_or(|handles| handles.given_up.is_none()),
         })
     }
 
-    /// Stops an attempt that has run into a limit: it is told, and aborted at its next await. `None` if it has ended.
+    /// Stops an attempt that has run into a limit, as `why` says: it is told, and aborted at its next await. `None` if it has
+    /// ended.
     ///
     /// A body that is not `async` cannot be aborted: it keeps its place until it returns, so that no more than the limit ever
     /// run.
-    pub(crate) fn give_up(&self, command: CommandRef) -> Option<Finished> {
+    pub(crate) fn give_up(&self, command: CommandRef, why: &'static str) -> Option<Finished> {
         let mut inner = self.lock();
         let handles = inner.running.get_mut(&command)?;
-        if std::mem::replace(&mut handles.is_given_up, true) {
+        if handles.given_up.is_some() {
             return None;
         }
+        handles.given_up = Some(why);
         handles.cancel.cancel();
         let details = handles.heart.details();
         let (name, next) = if handles.is_blocking {
@@ -159,11 +161,26 @@ impl Desk {
         })
     }
 
+    /// An attempt that was given up and still has its place, and why it was.
+    pub(crate) fn given_up(&self, command: CommandRef) -> Option<(Finished, &'static str)> {
+        let inner = self.lock();
+        let handles = inner.running.get(&command)?;
+        let ended = Finished {
+            name: inner.dispatcher.name_of(command)?,
+            next: Vec::new(),
+            details: handles.heart.details(),
+            counts: true,
+        };
+        Some((ended, handles.given_up?))
+    }
+
     /// How long a running attempt may stay silent from now on; nothing, if it was silent for too long. `None` if it has ended.
     pub(crate) fn patience(&self, command: CommandRef) -> Option<Duration> {
         let inner = self.lock();
         let handles = inner.running.get(&command)?;
-        let limit = handles.heartbeat_timeout.filter(|_| !handles.is_given_up)?;
+        let limit = handles
+            .heartbeat_timeout
+            .filter(|_| handles.given_up.is_none())?;
         Some(limit.saturating_sub(handles.heart.silent_for()))
     }
 
@@ -171,7 +188,7 @@ impl Desk {
     pub(crate) fn heartbeats(&self) -> Vec<(CommandRef, Payload)> {
         let inner = self.lock();
         let running = inner.running.iter();
-        let running = running.filter(|(_, handles)| !handles.is_given_up);
+        let running = running.filter(|(_, handles)| handles.given_up.is_none());
         let mut said: Vec<_> = running
             .filter_map(|(command, handles)| Some((*command, handles.heart.details()?)))
             .collect();
@@ -285,7 +302,7 @@ impl Inner {
                     heart: heart.clone(),
                     heartbeat_timeout,
                     is_blocking: entry.is_some_and(|entry| entry.options.is_blocking),
-                    is_given_up: false,
+                    given_up: None,
                 },
             );
             placed.push(Placed {

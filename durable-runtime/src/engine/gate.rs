@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::engine::message::{CommandRef, Incoming, ShardInput, Task};
+use crate::id::InstanceKey;
 
 /// Between what is ready to run and what runs it. Open, it costs a look at a flag.
 #[derive(Debug, Default)]
@@ -32,9 +33,15 @@ struct Behind {
 /// A trial that is not over.
 #[derive(Debug)]
 struct Trial {
-    /// `None`: a turn.
-    command: Option<CommandRef>,
+    of: OnTrial,
     over: oneshot::Sender<Ending>,
+}
+
+/// Whose trial it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnTrial {
+    Turn(InstanceKey),
+    Activity(CommandRef),
 }
 
 /// How a trial ended, if the process has not.
@@ -68,23 +75,16 @@ impl Gate {
         tasks
     }
 
-    /// Returns what may go to the shards now. `record_first` is told whose arrivals pass although the gate is closed.
-    pub(crate) fn admit(
-        &self,
-        inputs: Vec<ShardInput>,
-        record_first: impl Fn(crate::id::InstanceKey),
-    ) -> Vec<ShardInput> {
+    /// Returns what may go to the shards now: arrivals, to be recorded, also if the gate is closed.
+    pub(crate) fn admit(&self, inputs: Vec<ShardInput>) -> Vec<ShardInput> {
         let mut behind = self.lock();
         if !behind.is_closed {
             return inputs;
         }
         let (pass, held): (Vec<_>, Vec<_>) = inputs.into_iter().partition(|input| match input {
-            ShardInput::Incoming(key, Incoming::Arrival { .. }) => {
-                record_first(*key);
-                true
-            }
             ShardInput::Incoming(_, Incoming::Wake | Incoming::Stall { .. }) => false,
-            ShardInput::Committed(..)
+            ShardInput::Incoming(_, Incoming::Arrival { .. })
+            | ShardInput::Committed(..)
             | ShardInput::Refused(_)
             | ShardInput::Reset
             | ShardInput::Probe(_) => true,
@@ -121,16 +121,16 @@ impl Gate {
     }
 
     /// Begins a trial; what it resolves to says how it ended, an error that the engine stops.
-    pub(crate) fn begin_trial(&self, command: Option<CommandRef>) -> oneshot::Receiver<Ending> {
+    pub(crate) fn begin_trial(&self, of: OnTrial) -> oneshot::Receiver<Ending> {
         let (over, ending) = oneshot::channel();
-        self.lock().on_trial = Some(Trial { command, over });
+        self.lock().on_trial = Some(Trial { of, over });
         ending
     }
 
     /// This came to its end; if it is on trial, so does the trial.
-    pub(crate) fn finished(&self, command: Option<CommandRef>) {
+    pub(crate) fn finished(&self, who: OnTrial) {
         let mut behind = self.lock();
-        if (behind.on_trial.as_ref()).is_some_and(|trial| trial.command == command)
+        if (behind.on_trial.as_ref()).is_some_and(|trial| trial.of == who)
             && let Some(trial) = behind.on_trial.take()
         {
             // The engine may stop meanwhile.
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::event::{Fired, HistoryEvent};
-    use crate::id::{EventId, InstanceKey};
+    use crate::id::EventId;
 
     fn wake(key: u64) -> ShardInput {
         ShardInput::Incoming(InstanceKey(key), Incoming::Wake)
@@ -187,20 +187,14 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_gate_keeps_what_would_run_and_has_arrivals_recorded_first() {
+    fn a_closed_gate_keeps_what_would_run_and_lets_arrivals_through() {
         let gate = Gate::default();
-        let recorded = RefCell::new(Vec::new());
-        let admit = |inputs| {
-            let passed = gate.admit(inputs, |key| recorded.borrow_mut().push(key.0));
-            keys(&passed)
-        };
+        let admit = |inputs| keys(&gate.admit(inputs));
         assert_eq!(admit(vec![wake(1), arrival(2)]), [1, 2]);
-        assert!(recorded.borrow().is_empty());
         gate.close();
         let committed = ShardInput::Committed(InstanceKey(5), Vec::new());
         let inputs = vec![wake(3), arrival(4), committed, wake(6)];
         assert_eq!(admit(inputs), [4, 5]);
-        assert_eq!(*recorded.borrow(), [4]);
         let released = RefCell::new(Vec::new());
         gate.open(|inputs| *released.borrow_mut() = keys(&inputs));
         assert_eq!(*released.borrow(), [3, 6]);
@@ -211,20 +205,23 @@ mod tests {
     fn only_what_is_on_trial_ends_the_trial() {
         let gate = Gate::default();
         assert!(!gate.outlived());
-        let mut turn = gate.begin_trial(None);
-        let command = CommandRef {
+        let [this, other] = [1, 2].map(|key| OnTrial::Turn(InstanceKey(key)));
+        let mut turn = gate.begin_trial(this);
+        let command = OnTrial::Activity(CommandRef {
             instance: InstanceKey(1),
             execution: crate::id::ExecutionId::FIRST,
             scheduled: EventId(0),
-        };
-        gate.finished(Some(command));
+        });
+        gate.finished(command);
+        // One that was tried before ran longer than that.
+        gate.finished(other);
         assert!(turn.try_recv().is_err());
-        gate.finished(None);
+        gate.finished(this);
         assert_eq!(turn.try_recv(), Ok(Ending::Finished));
-        let mut activity = gate.begin_trial(Some(command));
+        let mut activity = gate.begin_trial(command);
         assert!(gate.outlived());
         assert_eq!(activity.try_recv(), Ok(Ending::Outlived));
-        let mut last = gate.begin_trial(None);
+        let mut last = gate.begin_trial(other);
         gate.abandon();
         assert!(last.try_recv().is_err());
     }

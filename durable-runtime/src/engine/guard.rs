@@ -15,10 +15,19 @@ use crate::store::Suspicion;
 /// Instances that are not run as others are.
 #[derive(Debug, Default)]
 pub(crate) struct Guard {
-    kept: Mutex<HashMap<InstanceKey, Guarded>>,
+    kept: Mutex<Kept>,
     is_used: AtomicBool,
     /// Of whom no turn is run, and why.
     refused: Mutex<HashMap<InstanceKey, (StallReason, String)>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    instances: HashMap<InstanceKey, Guarded>,
+    /// Whether all others are guarded as well.
+    is_everybody: bool,
+    /// But this one, whose turn is on trial.
+    spared: Option<InstanceKey>,
 }
 
 /// An instance whose next arrivals are recorded first.
@@ -35,12 +44,15 @@ impl Guard {
         poisoned: BTreeMap<InstanceKey, String>,
     ) -> Self {
         let first_turns = first_turns.into_iter();
-        let kept: HashMap<_, _> = first_turns
+        let instances: HashMap<_, _> = first_turns
             .map(|(key, held)| (key, Guarded { held: Some(held) }))
             .collect();
         Self {
-            is_used: AtomicBool::new(!kept.is_empty()),
-            kept: Mutex::new(kept),
+            is_used: AtomicBool::new(!instances.is_empty()),
+            kept: Mutex::new(Kept {
+                instances,
+                ..Kept::default()
+            }),
             refused: Mutex::new(
                 poisoned
                     .into_iter()
@@ -50,20 +62,35 @@ impl Guard {
         }
     }
 
-    /// Has the next arrivals of an instance recorded first.
-    pub(crate) fn keep(&self, key: InstanceKey) {
-        self.lock().entry(key).or_default();
+    /// Has all arrivals recorded first from now on.
+    pub(crate) fn keep_everybody(&self) {
+        self.lock().is_everybody = true;
         self.is_used.store(true, Ordering::Release);
     }
 
-    /// Whether the next arrivals of this instance are to be recorded first; that is asked once.
+    /// The turn of this instance is on trial, or none is: what arrives for it is not kept from it.
+    pub(crate) fn spare(&self, key: Option<InstanceKey>) {
+        self.lock().spared = key;
+    }
+
+    /// Has no more arrivals recorded first than those of the instances that are guarded for themselves.
+    pub(crate) fn relax(&self) {
+        let mut kept = self.lock();
+        (kept.is_everybody, kept.spared) = (false, None);
+    }
+
+    /// Whether the next arrivals of this instance are to be recorded first; that is asked once each time.
     pub(crate) fn take(&self, key: InstanceKey) -> Option<Guarded> {
         if !self.is_used.load(Ordering::Acquire) {
             return None;
         }
         let mut kept = self.lock();
-        let held = kept.remove(&key);
-        if kept.is_empty() {
+        let held = kept.instances.remove(&key);
+        if kept.is_everybody {
+            let is_spared = kept.spared == Some(key);
+            return (!is_spared).then(|| held.unwrap_or_default());
+        }
+        if kept.instances.is_empty() {
             self.is_used.store(false, Ordering::Release);
         }
         held
@@ -83,7 +110,7 @@ impl Guard {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<InstanceKey, Guarded>> {
+    fn lock(&self) -> MutexGuard<'_, Kept> {
         // No code of a user runs under this lock, and none of ours leaves it half changed.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

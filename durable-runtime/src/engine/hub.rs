@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::clock::{Entropy, Timestamp};
 use crate::engine::desk::{Desk, Placed, Refused};
-use crate::engine::gate::Gate;
+use crate::engine::gate::{Gate, OnTrial};
 use crate::engine::inboxes::Inboxes;
 use crate::engine::message::{
     Answer, CommandRef, Effects, Incoming, Reply, ShardInput, Submission, Task, TimerRef,
@@ -109,14 +109,24 @@ impl Hub {
 
     /// Sends something to an instance.
     pub(crate) fn deliver(&self, key: InstanceKey, incoming: Incoming) -> Result<(), Stopped> {
+        self.deliver_together(key, [incoming])
+    }
+
+    /// Sends an instance what is to be in one commit.
+    fn deliver_together(
+        &self,
+        key: InstanceKey,
+        incoming: impl IntoIterator<Item = Incoming>,
+    ) -> Result<(), Stopped> {
         if self.is_paused() {
             return Err(self.reason());
         }
-        let input = ShardInput::Incoming(key, incoming);
+        let inputs = incoming.into_iter();
+        let inputs = inputs.map(|incoming| ShardInput::Incoming(key, incoming));
         let accepted = if self.gate.is_closed() {
-            self.send_to_shard(key, self.admit(vec![input]))
+            self.send_to_shard(key, self.gate.admit(inputs.collect()))
         } else {
-            self.send_to_shard(key, [input])
+            self.send_to_shard(key, inputs)
         };
         if accepted { Ok(()) } else { Err(self.reason()) }
     }
@@ -153,7 +163,7 @@ impl Hub {
             self.desk.cancel(cancel);
         }
         self.route(if is_closed {
-            self.admit(to_shards)
+            self.gate.admit(to_shards)
         } else {
             to_shards
         });
@@ -171,7 +181,7 @@ impl Hub {
                 TimerRef::Durable(command) => {
                     let scheduled = command.scheduled;
                     let event = HistoryEvent::TimerFired(Fired { scheduled, at: now });
-                    self.arrive(command, event);
+                    self.arrive(command, [event]);
                 }
                 TimerRef::Attempt(command) => self.time_out(command),
                 TimerRef::Heartbeat(command) => self.check_heart(command),
@@ -196,12 +206,20 @@ impl Hub {
         }
     }
 
-    /// Resolves when everything that this instance's shard was sent is on its way to the disk.
-    pub(crate) async fn probe_shard(&self, key: InstanceKey) {
-        let (reply, answered) = Reply::channel();
-        self.send_to_shard(key, [ShardInput::Probe(reply)]);
-        // No answer means that the engine stops.
-        drop(answered.await);
+    /// Resolves when everything that this instance was sent is on disk; `None` if the engine stops.
+    pub(crate) async fn settle_instance(&self, key: InstanceKey) -> Option<()> {
+        let inboxes = self.inboxes.get(self.index_of(key))?;
+        loop {
+            let (reply, answered) = Reply::channel();
+            self.send_to_shard(key, [ShardInput::Probe(reply)]);
+            answered.await.ok()?;
+            if inboxes.is_idle(key) {
+                return Some(());
+            }
+            let (reply, answered) = Reply::channel();
+            self.submit(Submission::Probe(reply)).ok()?;
+            answered.await.ok()?;
+        }
     }
 
     async fn probe_shards(&self) -> bool {
@@ -360,7 +378,7 @@ impl Hub {
     /// An activity has come to its end, and what it came to is on its way.
     pub(super) fn end_trial(&self, command: CommandRef) {
         if self.gate.is_closed() {
-            self.gate.finished(Some(command));
+            self.gate.finished(OnTrial::Activity(command));
         }
     }
 
@@ -368,10 +386,16 @@ impl Hub {
         Ended::Activity.with(outcome, command.scheduled, self.clock.now())
     }
 
-    pub(crate) fn arrive(&self, command: CommandRef, event: HistoryEvent) {
-        let arrival = Incoming::unasked(event, Some(command.execution));
+    pub(crate) fn arrive(
+        &self,
+        command: CommandRef,
+        events: impl IntoIterator<Item = HistoryEvent>,
+    ) {
+        let execution = Some(command.execution);
+        let events = events.into_iter();
+        let arrivals = events.map(|event| Incoming::unasked(event, execution));
         // A stopping engine drops it: the activity runs again, the timer is armed again, when it is opened again.
-        drop(self.deliver(command.instance, arrival));
+        drop(self.deliver_together(command.instance, arrivals));
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Inboxes {
 struct Books {
     /// What counts now.
     tenure: Tenure,
+    /// Nothing counts, whatever the tenure.
+    is_suspended: bool,
     inboxes: HashMap<InstanceKey, Inbox>,
     ready: VecDeque<InstanceKey>,
     /// Turns that have run and are not handed over yet.
@@ -31,6 +33,8 @@ struct Books {
     running: Option<Running>,
     /// How many turns have been run.
     turns: u64,
+    /// How many turns were taken from their threads and have not ended since.
+    lost: u64,
 }
 
 /// Since when a thread has a shard.
@@ -66,15 +70,6 @@ struct Running {
     arrivals: Vec<Incoming>,
 }
 
-/// A turn that was taken from its thread.
-#[derive(Debug)]
-pub(crate) struct Abandoned {
-    /// Whose it was.
-    pub(crate) key: InstanceKey,
-    /// Turns of others that had run before it.
-    pub(crate) done: Vec<Submission>,
-}
-
 impl Inboxes {
     /// Inboxes whose turns wake whoever watches how long they take.
     pub(crate) fn new(alarm: Arc<Alarm>) -> Self {
@@ -91,6 +86,15 @@ impl Inboxes {
 
     /// Drops all that has not been handed over; what runs counts for nothing. Returns the tenure from now on.
     pub(crate) fn reset(&self) -> Tenure {
+        self.begin_anew(false)
+    }
+
+    /// Drops the same; nothing counts until the next [`reset`](Self::reset), not even of a thread that takes over meanwhile.
+    pub(crate) fn suspend(&self) {
+        self.begin_anew(true);
+    }
+
+    fn begin_anew(&self, is_suspended: bool) -> Tenure {
         let mut books = self.lock();
         let running = books.running.take().map(|turn| Running {
             arrivals: Vec::new(),
@@ -98,6 +102,7 @@ impl Inboxes {
         });
         let dropped = books.renew();
         books.running = running;
+        books.is_suspended = is_suspended;
         let tenure = books.tenure;
         drop(books);
         // Whoever waits is woken outside the lock.
@@ -108,7 +113,7 @@ impl Inboxes {
     /// Puts something into an inbox. Where nothing is kept for now, it is dropped, and with it the reply.
     pub(crate) fn put(&self, tenure: Tenure, key: InstanceKey, incoming: Incoming) {
         let mut books = self.lock();
-        if books.tenure != tenure {
+        if !books.counts(tenure) {
             return;
         }
         let inbox = books.inboxes.entry(key).or_default();
@@ -119,7 +124,7 @@ impl Inboxes {
     /// Whatever the instance had on its way to the disk has come to its end.
     pub(crate) fn committed(&self, tenure: Tenure, key: InstanceKey) {
         let mut books = self.lock();
-        if books.tenure != tenure {
+        if !books.counts(tenure) {
             return;
         }
         if let Some(inbox) = books.inboxes.get_mut(&key) {
@@ -131,14 +136,19 @@ impl Inboxes {
     /// Keeps a question until everything before it is dealt with.
     pub(crate) fn probe(&self, tenure: Tenure, reply: Reply<bool>) {
         let mut books = self.lock();
-        if books.tenure == tenure {
+        if books.counts(tenure) {
             books.probes.push(reply);
         }
     }
 
+    /// Whether what is done in this tenure counts.
+    pub(crate) fn counts(&self, tenure: Tenure) -> bool {
+        self.lock().counts(tenure)
+    }
+
     pub(crate) fn is_ready(&self, tenure: Tenure) -> bool {
         let books = self.lock();
-        books.tenure == tenure && !books.ready.is_empty()
+        books.counts(tenure) && !books.ready.is_empty()
     }
 
     /// Whether nothing waits for this instance and nothing of it is on its way.
@@ -149,7 +159,7 @@ impl Inboxes {
     /// The next instance that is ready, and what one turn of it may deliver; the rest stays, in order, for the next.
     pub(crate) fn next(&self, tenure: Tenure) -> Option<(InstanceKey, Vec<Incoming>)> {
         let mut books = self.lock();
-        if books.tenure != tenure {
+        if !books.counts(tenure) {
             return None;
         }
         let key = books.ready.pop_front()?;
@@ -167,9 +177,15 @@ impl Inboxes {
     ) -> Vec<Incoming> {
         let delivered = arrivals.iter().map(Incoming::without_reply).collect();
         let mut books = self.lock();
-        if books.tenure != tenure {
+        if books.tenure.owner != tenure.owner {
             return delivered;
         }
+        let (arrivals, dropped) = if books.counts(tenure) {
+            (arrivals, Vec::new())
+        } else {
+            // It runs all the same, and may have no end.
+            (Vec::new(), arrivals)
+        };
         books.turns += 1;
         let number = books.turns;
         books.running = Some(Running {
@@ -178,6 +194,8 @@ impl Inboxes {
             arrivals,
         });
         drop(books);
+        // Whoever waits is woken outside the lock.
+        drop(dropped);
         self.alarm.ring();
         delivered
     }
@@ -186,9 +204,10 @@ impl Inboxes {
     pub(crate) fn end(&self, tenure: Tenure) -> Option<Vec<Incoming>> {
         let mut books = self.lock();
         if books.tenure.owner != tenure.owner {
+            books.lost = books.lost.saturating_sub(1);
             return None;
         }
-        if books.tenure != tenure {
+        if !books.counts(tenure) {
             books.running = None;
             return None;
         }
@@ -206,7 +225,7 @@ impl Inboxes {
         rest: Vec<Incoming>,
     ) -> usize {
         let mut books = self.lock();
-        if books.tenure != tenure {
+        if !books.counts(tenure) {
             return 0;
         }
         let inbox = books.inboxes.entry(key).or_default();
@@ -219,20 +238,23 @@ impl Inboxes {
         books.done.len()
     }
 
-    /// Takes the turns that are to be committed.
-    pub(crate) fn hand_over(&self, tenure: Tenure) -> Vec<TurnCommit> {
+    /// Has the turns that are to be committed submitted; returns how many these are. They are either submitted before the
+    /// tenure ends, or not at all.
+    pub(crate) fn hand_over(&self, tenure: Tenure, submit: impl FnOnce(Vec<Submission>)) -> usize {
         let mut books = self.lock();
-        if books.tenure == tenure {
-            std::mem::take(&mut books.done)
-        } else {
-            Vec::new()
+        if !books.counts(tenure) || books.done.is_empty() {
+            return 0;
         }
+        let done = books.take_done();
+        let count = done.len();
+        submit(done);
+        count
     }
 
     /// Answers those who asked whether nothing is on its way to the disk.
     pub(crate) fn answer_probes(&self, tenure: Tenure) {
         let mut books = self.lock();
-        if books.tenure != tenure || books.probes.is_empty() {
+        if !books.counts(tenure) || books.probes.is_empty() {
             return;
         }
         let is_quiet = books.inboxes.is_empty();
@@ -248,13 +270,24 @@ impl Inboxes {
         self.lock().running.as_ref().map(|turn| turn.number)
     }
 
+    /// Whether no turn runs, not even on a thread that was left behind.
+    pub(crate) fn runs_nothing(&self) -> bool {
+        let books = self.lock();
+        books.running.is_none() && books.lost == 0
+    }
+
     /// How many turns were run.
     pub(crate) fn turns(&self) -> u64 {
         self.lock().turns
     }
 
-    /// Takes the shard from its thread, if this turn still runs. What the turn was to deliver goes back to its inbox.
-    pub(crate) fn abandon(&self, number: u64) -> Option<Abandoned> {
+    /// Takes the shard from its thread, if this turn still runs, and returns whose it was. What the turn was to deliver goes back
+    /// to its inbox; turns of others that had run before it are submitted.
+    pub(crate) fn abandon(
+        &self,
+        number: u64,
+        submit: impl FnOnce(Vec<Submission>),
+    ) -> Option<InstanceKey> {
         let mut books = self.lock();
         if books.running.as_ref()?.number != number {
             return None;
@@ -262,6 +295,7 @@ impl Inboxes {
         let Running { key, arrivals, .. } = books.running.take()?;
         books.tenure.owner += 1;
         books.tenure.epoch += 1;
+        books.lost += 1;
         let inbox = books.inboxes.entry(key).or_default();
         for incoming in arrivals.into_iter().rev() {
             inbox.waiting.push_front(incoming);
@@ -269,12 +303,11 @@ impl Inboxes {
         // Also if it had nothing to deliver.
         inbox.waiting.push_back(Incoming::Wake);
         books.settle(key);
-        let done = std::mem::take(&mut books.done);
-        let done = done.into_iter().map(Box::new).map(Submission::Turn);
-        Some(Abandoned {
-            key,
-            done: done.collect(),
-        })
+        let done = books.take_done();
+        if !done.is_empty() {
+            submit(done);
+        }
+        Some(key)
     }
 
     /// Drops everything, for good, and with it the replies: those who wait for them hear that the outcome is unknown.
@@ -294,6 +327,11 @@ impl Inboxes {
 }
 
 impl Books {
+    /// Whether what is done in this tenure counts.
+    fn counts(&self, tenure: Tenure) -> bool {
+        self.tenure == tenure && !self.is_suspended
+    }
+
     /// Begins anew, in the next epoch; returns all that was there.
     fn renew(&mut self) -> Self {
         let Tenure { owner, epoch } = self.tenure;
@@ -303,9 +341,16 @@ impl Books {
                 epoch: epoch + 1,
             },
             turns: self.turns,
+            lost: self.lost,
+            is_suspended: self.is_suspended,
             ..Self::default()
         };
         std::mem::replace(self, renewed)
+    }
+
+    fn take_done(&mut self) -> Vec<Submission> {
+        let done = std::mem::take(&mut self.done).into_iter();
+        done.map(Box::new).map(Submission::Turn).collect()
     }
 
     /// Makes an instance ready if it can run, and forgets one for which nothing waits.
@@ -337,5 +382,47 @@ impl Inbox {
         // One that is too large by itself must go as well.
         let count = count.max(1).min(self.waiting.len());
         self.waiting.drain(..count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: InstanceKey = InstanceKey(7);
+
+    /// Its thread would have been held for good: nobody else knew that it ran.
+    #[test]
+    fn a_turn_that_begins_when_nothing_counts_any_more_is_taken_from_its_thread_like_any_other() {
+        let inboxes = Inboxes::default();
+        let tenure = inboxes.tenure();
+        inboxes.put(tenure, KEY, Incoming::Wake);
+        let (key, arrivals) = inboxes.next(tenure).unwrap();
+        // The disk fills while the instance is brought back.
+        inboxes.suspend();
+        inboxes.begin(tenure, key, arrivals);
+        let number = inboxes.running().unwrap();
+        assert_eq!(inboxes.abandon(number, drop), Some(KEY));
+        assert!(inboxes.end(tenure).is_none());
+    }
+
+    /// It would have run what had arrived before the file was opened again, beside the same from the file.
+    #[test]
+    fn a_thread_that_takes_over_while_nothing_counts_waits_for_the_next_epoch() {
+        let inboxes = Inboxes::default();
+        let tenure = inboxes.tenure();
+        inboxes.put(tenure, KEY, Incoming::Wake);
+        let (key, arrivals) = inboxes.next(tenure).unwrap();
+        inboxes.begin(tenure, key, arrivals);
+        inboxes.suspend();
+        let number = inboxes.running().unwrap();
+        inboxes.abandon(number, drop).unwrap();
+        let next = inboxes.tenure();
+        inboxes.put(next, InstanceKey(8), Incoming::Wake);
+        assert!(!inboxes.is_ready(next) && inboxes.next(next).is_none());
+        let next = inboxes.reset();
+        assert!(!inboxes.is_ready(next));
+        inboxes.put(next, InstanceKey(8), Incoming::Wake);
+        assert!(inboxes.is_ready(next));
     }
 }

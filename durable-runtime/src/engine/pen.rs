@@ -78,9 +78,8 @@ impl Pen {
         self.lock().close(hub);
     }
 
-    /// Commits a turn that came alone, unless others commit now: then it goes with the next batch.
-    pub(crate) fn commit_lone(&self, hub: &Arc<Hub>, turn: Vec<Submission>) {
-        hub.submissions.lay_down(turn);
+    /// Commits a turn that came alone and was laid down, unless others commit now: then it goes with the next batch.
+    pub(crate) fn commit_lone(&self, hub: &Arc<Hub>) {
         let held = match self.0.try_lock() {
             Ok(held) => Some(held),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),

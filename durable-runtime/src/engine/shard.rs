@@ -118,7 +118,7 @@ impl Shard {
 
     /// Whether what it does counts for nothing, until it begins anew or for good.
     pub(crate) fn is_void(&self) -> bool {
-        self.inboxes.tenure() != self.tenure
+        !self.inboxes.counts(self.tenure)
     }
 
     /// Runs a turn of the next instance that is ready; returns how many turns are to be [handed over](Self::hand_over).
@@ -149,10 +149,9 @@ impl Shard {
         Ok(done)
     }
 
-    /// The turns that have run and are to be committed.
-    pub(crate) fn hand_over(&mut self) -> Vec<Submission> {
-        let done = self.inboxes.hand_over(self.tenure).into_iter();
-        done.map(Box::new).map(Submission::Turn).collect()
+    /// Has the turns submitted that have run and are to be committed; returns how many these are.
+    pub(crate) fn hand_over(&mut self, submit: impl FnOnce(Vec<Submission>)) -> usize {
+        self.inboxes.hand_over(self.tenure, submit)
     }
 
     /// Runs a turn; `None` if what it came to counts for nothing here, since it took too long.

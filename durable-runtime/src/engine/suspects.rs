@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::engine::gate::OnTrial;
 use crate::engine::message::{CommandRef, Task};
 use crate::failure::{Fault, FaultKind};
 use crate::id::{BuildId, EventId, InstanceKey};
@@ -38,6 +39,14 @@ impl Accused {
         match self {
             Self::Turn(key) => (*key, None),
             Self::Activity(task) => (task.command.instance, Some(task.command.scheduled)),
+        }
+    }
+
+    /// The same, for whoever waits for the end of its trial.
+    pub(crate) fn on_trial(&self) -> OnTrial {
+        match self {
+            Self::Turn(key) => OnTrial::Turn(*key),
+            Self::Activity(task) => OnTrial::Activity(task.command),
         }
     }
 

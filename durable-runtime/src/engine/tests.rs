@@ -1,11 +1,13 @@
 //! The whole threaded engine over disks that go wrong.
 
+mod beating;
 mod boundaries;
 mod committing;
 mod damage;
 mod endless;
 mod full;
 mod stopping;
+mod trials;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -11,7 +11,6 @@ use tokio::sync::watch::{Receiver, channel};
 use crate::engine::boot::{Booted, OpenError};
 use crate::engine::crew::Crew;
 use crate::engine::hub::{Hub, Stopped};
-use crate::engine::inboxes::Abandoned;
 use crate::engine::integrity;
 use crate::engine::pen::Pen;
 use crate::engine::queue::Taken;
@@ -169,7 +168,10 @@ impl Starter {
             return;
         }
         let thread = shard_name(index, inboxes.tenure().owner());
-        let Some(Abandoned { key, done }) = inboxes.abandon(turn) else {
+        let submissions = &self.hub.submissions;
+        let Some(key) = inboxes.abandon(turn, |done| {
+            submissions.push(done);
+        }) else {
             // It has ended just now.
             return;
         };
@@ -183,9 +185,6 @@ impl Starter {
             .reviver
             .guard
             .refuse(key, StallReason::Endless, report);
-        if !done.is_empty() {
-            self.hub.submissions.push(done);
-        }
         // If it cannot be started, the engine has stopped, and says why.
         drop(self.shard(index));
     }
@@ -231,14 +230,15 @@ fn run_ready(hub: &Arc<Hub>, pen: &Pen, shard: &mut Shard) -> Result<(), StoreEr
     while shard.is_ready() {
         if shard.step(hub.clock.now())? >= HANDED_OVER_AT_ONCE {
             is_lone = false;
-            hub.submissions.push(shard.hand_over());
+            shard.hand_over(|turns| {
+                hub.submissions.push(turns);
+            });
         }
     }
-    let turns = shard.hand_over();
-    if is_lone && turns.len() == 1 {
-        pen.commit_lone(hub, turns);
-    } else if !turns.is_empty() {
-        hub.submissions.push(turns);
+    match shard.hand_over(|turns| hub.submissions.lay_down(turns)) {
+        0 => {}
+        1 if is_lone => pen.commit_lone(hub),
+        _ => hub.submissions.call_taker(),
     }
     Ok(())
 }

@@ -8,14 +8,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::gate::Ending;
+use crate::engine::gate::{Ending, OnTrial};
 use crate::engine::hub::Hub;
 use crate::engine::message::{Incoming, Mark, Reply, ShardInput, Submission, TimerRef};
 use crate::engine::suspects::{Accused, Suspect, in_order};
 use crate::limits;
 use crate::store::Suspicion;
 
-/// Tries all, then opens the gate. Ends early if the engine stops.
+/// Tries all, then opens the gate. Ends early if the engine stops, or goes on without trials.
 pub(crate) async fn try_all(hub: Arc<Hub>, suspects: Vec<Suspect>) {
     tracing::warn!(
         suspects = suspects.len(),
@@ -39,7 +39,7 @@ pub(crate) async fn try_all(hub: Arc<Hub>, suspects: Vec<Suspect>) {
     }
 }
 
-/// One trial; returns what is to be recorded of it with the next. `None`: the engine stops.
+/// One trial; returns what is to be recorded of it with the next. `None`: there are no trials any more.
 async fn try_one(
     hub: &Arc<Hub>,
     suspect: Suspect,
@@ -49,7 +49,8 @@ async fn try_one(
     let Suspect { accused, suspicion } = suspect;
     let row = accused.row();
     // One that was tried before may still run: a death would not be this one's alone.
-    let on_trial = hub.desk.running() == 0;
+    let on_trial =
+        hub.desk.running() == 0 && hub.inboxes.iter().all(|inboxes| inboxes.runs_nothing());
     let starting = Suspicion {
         on_trial,
         ..suspicion
@@ -57,7 +58,7 @@ async fn try_one(
     marks.push((row, Some(starting)));
     record(hub, marks).await?;
 
-    let over = hub.gate.begin_trial(accused.command());
+    let over = hub.gate.begin_trial(accused.on_trial());
     let due = hub.clock.now().plus(patience(suspicion.deaths).min(share));
     hub.timers.change(vec![(TimerRef::Trial, due)], Vec::new());
     let is_turn = accused.command().is_none();
@@ -69,7 +70,7 @@ async fn try_one(
         Ending::Finished if is_turn => Some((row, None)),
         Ending::Finished => {
             // Its outcome, and with it its acquittal, is recorded before the next one starts.
-            hub.probe_shard(row.0).await;
+            hub.settle_instance(row.0).await?;
             None
         }
         Ending::Outlived => {
@@ -82,26 +83,33 @@ async fn try_one(
 fn start(hub: &Arc<Hub>, accused: Accused) {
     match accused {
         Accused::Turn(key) => {
-            let (reply, has_run) = Reply::channel();
-            let wake = ShardInput::Incoming(key, Incoming::Wake);
-            hub.send_to_shard(key, [wake, ShardInput::Probe(reply)]);
+            hub.reviver.guard.spare(Some(key));
+            hub.send_to_shard(key, [ShardInput::Incoming(key, Incoming::Wake)]);
             let its_hub = Arc::clone(hub);
             hub.desk.set_off(async move {
-                // Without an answer the engine stops.
-                if has_run.await.is_ok() {
-                    its_hub.gate.finished(None);
+                // What has arrived before it may be on its way to the disk, and is waited for as well.
+                if its_hub.settle_instance(key).await.is_some() {
+                    its_hub.gate.finished(OnTrial::Turn(key));
                 }
             });
         }
-        Accused::Activity(task) => hub.schedule(vec![task]),
+        Accused::Activity(task) => {
+            hub.reviver.guard.spare(None);
+            hub.schedule(vec![task]);
+        }
     }
 }
 
-/// Waits until this is on disk; `None` if the engine stops.
+/// Waits until this is on disk; `None` if the engine stops, or if the trials are over since the file was opened again, after
+/// which everything runs.
 async fn record(hub: &Hub, marks: Vec<Mark>) -> Option<()> {
+    if !hub.gate.is_closed() {
+        return None;
+    }
     let (reply, recorded) = Reply::channel();
     hub.submit(Submission::Mark(marks, reply)).ok()?;
-    recorded.await.ok()
+    recorded.await.ok()?;
+    hub.gate.is_closed().then_some(())
 }
 
 /// How long a suspect runs before the next one may start. What kills at once is found at once; what takes its time is given

@@ -80,15 +80,28 @@ impl Hub {
         }
     }
 
-    fn give_up(self: &Arc<Self>, command: CommandRef, message: &str) {
-        let Some(mut ended) = self.desk.give_up(command) else {
+    fn give_up(self: &Arc<Self>, command: CommandRef, why: &'static str) {
+        let Some(mut ended) = self.desk.give_up(command, why) else {
             return;
         };
         // Its other limit is not waited for any more.
         let timers = vec![TimerRef::Attempt(command), TimerRef::Heartbeat(command)];
         self.timers.change(Vec::new(), timers);
         self.run(std::mem::take(&mut ended.next));
-        let fault = Fault::new(FaultKind::TimedOut, ended.name.clone(), message);
+        self.time_up(command, ended, why);
+    }
+
+    /// Says once more that an attempt was given up, if it was and still has its place: what was said before is lost.
+    pub(crate) fn give_up_again(self: &Arc<Self>, command: CommandRef) -> bool {
+        let Some((ended, why)) = self.desk.given_up(command) else {
+            return false;
+        };
+        self.time_up(command, ended, why);
+        true
+    }
+
+    fn time_up(self: &Arc<Self>, command: CommandRef, ended: Finished, why: &str) {
+        let fault = Fault::new(FaultKind::TimedOut, ended.name.clone(), why);
         self.end_attempt(command, ended, Outcome::Failed(Failure::Fault(fault)));
     }
 
@@ -99,10 +112,12 @@ impl Hub {
         ended: Finished,
         outcome: Outcome,
     ) {
-        if let (Outcome::Failed(_), Some(details)) = (&outcome, ended.details) {
-            self.arrive(command, self.heartbeat(command, details));
-        }
-        self.arrive(command, self.activity_ended(command, outcome));
+        let said = ended
+            .details
+            .filter(|_| matches!(outcome, Outcome::Failed(_)))
+            .map(|details| self.heartbeat(command, details));
+        let ended = self.activity_ended(command, outcome);
+        self.arrive(command, said.into_iter().chain([ended]));
         self.end_trial(command);
     }
 
@@ -111,7 +126,7 @@ impl Hub {
         let said = self.desk.heartbeats();
         let is_any = !said.is_empty();
         for (command, details) in said {
-            self.arrive(command, self.heartbeat(command, details));
+            self.arrive(command, [self.heartbeat(command, details)]);
         }
         is_any
     }

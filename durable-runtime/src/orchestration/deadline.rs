@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
+use super::group::Group;
 use super::timer::{Timer, When};
 use crate::durable::{Durable, DurableBranch};
 use crate::event::TimerPurpose;
@@ -25,8 +27,8 @@ use crate::id::SourceSite;
 /// dropped and goes on: await it later, or give it more time.
 ///
 /// # Replay
-/// The recorded due time stays in force, whatever `limit` now is. If the end and the deadline were recorded in one turn,
-/// the first of the two in the history counts, as it did then.
+/// The recorded due time stays in force, whatever `limit` now is. Of the end and the deadline the first in the history
+/// counts, as it did then, also if both were recorded in one turn, or while nobody awaited it.
 ///
 /// # Cancel safety
 /// Dropping it cancels what the future waits for, and the timer.
@@ -80,14 +82,18 @@ pin_project! {
     /// A durable future with a deadline: `Ok` is its own result, `Err(Elapsed)` says that the deadline passed first.
     ///
     /// Made by [`timeout`] and by `.timeout(..)` on a call. The deadline is a recorded timer, created after the inner future
-    /// is first polled. The one that comes second is cancelled; if both come in one turn, the first in the history counts.
+    /// is first polled. The first of the two in the history counts, the other is cancelled.
     #[must_use = "it does nothing until it is awaited"]
     pub struct Timeout<F> {
         #[pin]
         inner: Option<F>,
         deadline: Option<Timer>,
+        both: Group,
     }
 }
+
+/// The child whose end is limited; the other one is the deadline.
+const INNER: usize = 0;
 
 impl<F> Timeout<F> {
     pub(super) fn new(inner: F, limit: Duration, site: SourceSite) -> Self {
@@ -95,6 +101,7 @@ impl<F> Timeout<F> {
         Self {
             inner: Some(inner),
             deadline: Some(deadline),
+            both: Group::by_arrival(2),
         }
     }
 }
@@ -108,15 +115,28 @@ impl<F: Future> Future for Timeout<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        let (Some(inner), Some(deadline)) =
+        let (Some(mut inner), Some(deadline)) =
             (this.inner.as_mut().as_pin_mut(), this.deadline.as_mut())
         else {
             return Poll::Pending;
         };
-        let winner = match inner.poll(cx) {
-            Poll::Ready(value) => Ok(value),
-            Poll::Pending if deadline.poll().is_ready() => Err(Elapsed {}),
-            Poll::Pending => return Poll::Pending,
+        let mut winner = None;
+        this.both.poll_children(|child| {
+            let polled = if child == INNER {
+                inner.as_mut().poll(cx).map(Ok)
+            } else {
+                deadline.poll().map(|()| Err(Elapsed {}))
+            };
+            match polled {
+                Poll::Pending => ControlFlow::Continue(()),
+                Poll::Ready(first) => {
+                    winner = Some(first);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        let Some(winner) = winner else {
+            return Poll::Pending;
         };
         // Dropping both now cancels the loser in this very turn.
         this.inner.set(None);

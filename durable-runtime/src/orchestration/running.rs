@@ -1,7 +1,6 @@
 //! Any number of children that come and go.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,14 +14,20 @@ use crate::replay::{NodeId, Order};
 /// They are numbered from 0 in the order in which they were begun, and dropped in that order.
 pub(super) struct Running<F: Future> {
     node: Node,
-    begun: usize,
-    children: BTreeMap<usize, Child<F>>,
+    /// In a row by their numbers, so that each is found at once. `None` is the place of one whose result was taken while an
+    /// older one runs: a few bytes, of which a history has room for no more than it has for events.
+    children: VecDeque<Option<Child<F>>>,
+    /// The number of the first in the row.
+    first: usize,
+    /// How many there are.
+    len: usize,
 }
 
+/// Small whatever its types are, as there is a place for each in the row.
 enum Child<F: Future> {
     Waiting(Pin<Box<F>>),
     /// It was ready when it was begun.
-    Ended(F::Output),
+    Ended(Box<F::Output>),
 }
 
 impl<F: Future> Running<F> {
@@ -30,22 +35,54 @@ impl<F: Future> Running<F> {
     pub(super) fn new(order: Order) -> Self {
         Self {
             node: Node::new(order),
-            begun: 0,
-            children: BTreeMap::new(),
+            children: VecDeque::new(),
+            first: 0,
+            len: 0,
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.children.len()
+        self.len
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.children.is_empty()
+        self.len == 0
     }
 
     /// Drops all children: what they wait for is cancelled.
     pub(super) fn clear(&mut self) {
+        self.first = self.end();
+        self.len = 0;
         self.children.clear();
+    }
+
+    /// The number of the next child to be begun.
+    fn end(&self) -> usize {
+        self.first + self.children.len()
+    }
+
+    fn get_mut(&mut self, index: usize) -> Option<&mut Child<F>> {
+        let place = index.checked_sub(self.first)?;
+        self.children.get_mut(place)?.as_mut()
+    }
+
+    /// Takes a child out, and away what is empty at the front of the row.
+    fn take(&mut self, index: usize) -> Option<Child<F>> {
+        let place = index.checked_sub(self.first)?;
+        let taken = self.children.get_mut(place)?.take()?;
+        self.len -= 1;
+        while let Some(None) = self.children.front() {
+            self.children.pop_front();
+            self.first += 1;
+        }
+        Some(taken)
+    }
+
+    /// The first child from this number on.
+    fn next_from(&self, index: usize) -> Option<usize> {
+        let place = index.saturating_sub(self.first);
+        let ahead = self.children.iter().skip(place).position(Option::is_some)?;
+        Some(self.first + place + ahead)
     }
 
     /// Begins one poll of the combinator.
@@ -83,11 +120,14 @@ impl<F: Future> Round<'_, F> {
 
     /// Begins a child; `true` if it was ready at once, and so has its result taken by [`next_ended`](Self::next_ended).
     pub(super) fn begin(&mut self, future: F, cx: &mut Context<'_>) -> bool {
-        let index = self.running.begun;
-        self.running.begun += 1;
-        let mut child = Child::Waiting(Box::pin(future));
-        let is_ended = child.poll(self.worth, index, cx);
-        self.running.children.insert(index, child);
+        let index = self.running.end();
+        let mut future = Box::pin(future);
+        let (child, is_ended) = match self.worth.poll(index, &mut future, cx) {
+            Poll::Pending => (Child::Waiting(future), false),
+            Poll::Ready(output) => (Child::Ended(Box::new(output)), true),
+        };
+        self.running.children.push_back(Some(child));
+        self.running.len += 1;
         if let (true, Worth::Marked(node)) = (is_ended, self.worth) {
             node::mark(node, index);
         }
@@ -97,12 +137,20 @@ impl<F: Future> Round<'_, F> {
     /// Polls children that are worth it until one has ended; gives its number and its result.
     pub(super) fn next_ended(&mut self, cx: &mut Context<'_>) -> Option<(usize, F::Output)> {
         while let Some(index) = self.next_worth() {
-            let Entry::Occupied(mut child) = self.running.children.entry(index) else {
+            let polled = match self.running.get_mut(index) {
+                Some(Child::Waiting(future)) => self.worth.poll(index, future, cx).map(Some),
+                Some(Child::Ended(_)) => Poll::Ready(None),
+                None => Poll::Pending,
+            };
+            let Poll::Ready(output) = polled else {
                 continue;
             };
-            if child.get_mut().poll(self.worth, index, cx)
-                && let Child::Ended(output) = child.remove()
-            {
+            // Its future is dropped before the next one is polled.
+            let before = match self.running.take(index) {
+                Some(Child::Ended(output)) => Some(*output),
+                Some(Child::Waiting(_)) | None => None,
+            };
+            if let Some(output) = output.or(before) {
                 return Some((index, output));
             }
         }
@@ -113,7 +161,7 @@ impl<F: Future> Round<'_, F> {
         match &mut self.worth {
             Worth::Marked(node) => node::next_marked(*node),
             Worth::All { from } => {
-                let (&index, _) = self.running.children.range(*from..).next()?;
+                let index = self.running.next_from(*from)?;
                 *from = index + 1;
                 Some(index)
             }
@@ -121,26 +169,22 @@ impl<F: Future> Round<'_, F> {
     }
 }
 
-impl<F: Future> Child<F> {
-    /// Polls the child if it waits; `true` if it has ended, now or before.
-    fn poll(&mut self, worth: Worth, index: usize, cx: &mut Context<'_>) -> bool {
-        let Self::Waiting(future) = self else {
-            return true;
-        };
-        let polled = match worth {
-            Worth::Marked(node) => node::visit(node, index, || future.as_mut().poll(cx)),
-            Worth::All { .. } => future.as_mut().poll(cx),
-        };
-        let Poll::Ready(output) = polled else {
-            return false;
-        };
-        *self = Self::Ended(output);
-        true
+impl Worth {
+    fn poll<F: Future>(
+        self,
+        index: usize,
+        future: &mut Pin<Box<F>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        match self {
+            Self::Marked(node) => node::visit(node, index, || future.as_mut().poll(cx)),
+            Self::All { .. } => future.as_mut().poll(cx),
+        }
     }
 }
 
 impl<F: Future> fmt::Debug for Running<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} running", self.children.len())
+        write!(f, "{} running", self.len)
     }
 }

@@ -51,6 +51,7 @@ pub(crate) struct Context {
     pub(super) open: OpenWork,
     pub(super) mailbox: Mailbox,
     pub(crate) wake: WakeTree,
+    has_heir: bool,
     derived: Derived,
     pub(super) turn: TurnRecord,
     /// The custom status as last recorded.
@@ -99,6 +100,7 @@ impl Context {
             open: OpenWork::default(),
             mailbox: Mailbox::default(),
             wake: WakeTree::default(),
+            has_heir: false,
             derived: Derived::default(),
             turn: TurnRecord::default(),
             status: None,
@@ -166,6 +168,16 @@ impl Context {
         self.derived.random(&self.started, self.at)
     }
 
+    /// Where the derived values have got to.
+    pub(crate) fn derived(&self) -> Derived {
+        self.derived
+    }
+
+    /// Derives from there on, again.
+    pub(crate) fn derive_from(&mut self, derived: Derived) {
+        self.derived = derived;
+    }
+
     /// Sets the custom status; the last one of a turn is recorded.
     pub(crate) fn set_status(&mut self, status: Payload) {
         if self.is_running() {
@@ -208,7 +220,13 @@ impl Context {
         }
         if let Some(heir) = self.mailbox.leave(name, number) {
             self.wake.mark(heir);
+            self.has_heir = true;
         }
+    }
+
+    /// Whether, since this was last asked, an event went from one waiter to another, which may have been polled before.
+    pub(super) fn take_heir(&mut self) -> bool {
+        std::mem::take(&mut self.has_heir) && self.is_running()
     }
 
     /// The last thing that the code asked for, for a report.

@@ -11,8 +11,8 @@ use crate::event::ExecutionStarted;
 const NAMESPACE: Uuid = Uuid::from_u128(0x9e95_2958_5e33_4daf_827f_2fa1_2937_b875);
 
 /// The counter behind the derived values of one execution.
-#[derive(Debug, Default)]
-pub(super) struct Derived {
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Derived {
     made: u64,
 }
 

@@ -152,9 +152,11 @@ impl Live {
     }
 
     fn poll(&mut self) -> End {
-        self.context.borrow_mut().wake.set_current(Slot::Root);
-        let root = &mut self.root;
-        let polled = context::enter(&self.context, || root.poll());
+        let mut polled = self.poll_root();
+        // Combinators of ours come back to an heir by themselves; one of a user's may have polled it before.
+        while matches!(polled, Polled::Pending) && self.context.borrow_mut().take_heir() {
+            polled = self.poll_root();
+        }
         let context = self.context.borrow();
         match polled {
             Polled::Pending if context.is_running() => End::Waiting,
@@ -166,6 +168,12 @@ impl Live {
                 self.end(polled)
             }
         }
+    }
+
+    fn poll_root(&mut self) -> Polled {
+        self.context.borrow_mut().wake.set_current(Slot::Root);
+        let root = &mut self.root;
+        context::enter(&self.context, || root.poll())
     }
 
     /// Drops the code, so that nothing it does any more counts, and says how it ended.

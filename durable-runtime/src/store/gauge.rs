@@ -55,6 +55,11 @@ impl Gauge {
     }
 }
 
+/// A sync that did not succeed, for whatever reason: with room on the disk it is not mended, and so is not told as such.
+#[derive(Debug, thiserror::Error)]
+#[error("what was written did not reach the disk: {0}")]
+struct LostSync(io::Error);
+
 impl fmt::Debug for Gauge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
@@ -75,11 +80,10 @@ impl StorageBackend for Gauge {
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        let synced = self.inner.sync_data();
-        if synced.is_err() {
+        self.inner.sync_data().map_err(|error| {
             self.extent.0.has_lost_sync.store(true, Ordering::Relaxed);
-        }
-        synced
+            io::Error::other(LostSync(error))
+        })
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {

@@ -8,6 +8,7 @@ mod folding;
 mod folds;
 mod golden;
 mod integrity;
+mod reopening;
 mod sent;
 pub(crate) mod support;
 mod writing;

@@ -258,7 +258,8 @@ impl Inhabitant {
         }
         while self.shard.is_ready() {
             self.shard.step(now)?;
-            self.committer.submit(self.shard.hand_over());
+            let committer = &mut self.committer;
+            self.shard.hand_over(|turns| committer.submit(turns));
         }
         self.shard.answer_probes();
         let submissions = self.hub.submissions.drain();

@@ -9,6 +9,7 @@ use super::Committer;
 use crate::clock::{Entropy, Timestamp};
 use crate::engine::message::{Effects, Submission};
 use crate::engine::recovery;
+use crate::limits;
 use crate::store::{Medium, StoreError};
 
 /// What opening the file again takes.
@@ -28,8 +29,13 @@ impl Committer {
 
     /// Drops everything that waits to be written, and what is not to be answered any more; keeps the questions.
     pub(crate) fn keep_questions(&mut self, submissions: impl IntoIterator<Item = Submission>) {
-        self.queue.extend(submissions);
-        self.queue.retain(|submission| !submission.is_write());
+        self.queue
+            .extend(submissions.into_iter().filter(|it| !it.is_write()));
+        // A client that gives up says nothing, and may ask again and again.
+        if self.queue.len() >= self.prune_at {
+            self.queue.retain(Submission::is_awaited);
+            self.prune_at = (self.queue.len() * 2).max(limits::BATCH_RECORDS_MAX);
+        }
         self.unanswered.clear();
     }
 

@@ -7,14 +7,16 @@ use super::{Hub, Stopped};
 use crate::engine::message::{Effects, ShardInput};
 
 impl Hub {
-    pub(super) fn admit(&self, inputs: Vec<ShardInput>) -> Vec<ShardInput> {
-        let guard = &self.reviver.guard;
-        self.gate.admit(inputs, |key| guard.keep(key))
+    /// Begins a time in which suspects run alone.
+    pub(crate) fn close_gate(&self) {
+        self.reviver.guard.keep_everybody();
+        self.gate.close();
     }
 
     /// Ends the time in which suspects run alone.
     pub(crate) fn open_gate(self: &Arc<Self>) {
         let tasks = self.gate.open(|inputs| self.route(inputs));
+        self.reviver.guard.relax();
         self.schedule(tasks);
     }
 
@@ -24,19 +26,20 @@ impl Hub {
         *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
         self.is_paused.store(true, Ordering::Release);
         for inboxes in &self.inboxes {
-            inboxes.reset();
+            inboxes.suspend();
         }
         self.gate.abandon();
     }
 
     /// Goes on with what was found in the file when it was opened again.
-    pub(crate) fn resume(self: &Arc<Self>, outstanding: Effects) {
+    pub(crate) fn resume(self: &Arc<Self>, mut outstanding: Effects) {
         for shard in &self.shards {
             drop(shard.drain());
             shard.push([ShardInput::Reset]);
         }
         self.open_gate();
         self.is_paused.store(false, Ordering::Release);
+        (outstanding.run).retain(|task| !self.give_up_again(task.command));
         self.release(outstanding);
     }
 

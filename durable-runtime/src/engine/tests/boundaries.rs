@@ -131,7 +131,7 @@ impl Life {
         }
         while self.shard.is_ready() && (manner.batches || batch.is_empty()) {
             self.shard.step(self.hub.clock.now()).unwrap();
-            batch.extend(self.shard.hand_over());
+            self.shard.hand_over(|turns| batch.extend(turns));
         }
         batch
     }

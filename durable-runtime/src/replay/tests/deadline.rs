@@ -100,6 +100,27 @@ fn of_an_end_and_a_deadline_in_one_turn_the_first_counts() {
 }
 
 #[test]
+fn the_first_counts_also_if_both_came_while_nobody_asked() {
+    for (end_first, expected) in [(true, json!(4)), (false, json!(null))] {
+        let code = code(|(): ()| async {
+            let mut limited = pin!(timeout(seconds(30), double(2)));
+            assert!(race(&mut limited, GO.wait()).await.is_err());
+            sleep(seconds(60)).await;
+            limited.await.ok()
+        });
+        let mut world = World::start(&code);
+        world.raise("go", ());
+        let mut arrivals = vec![world.completed(0, 4), world.fired(1)];
+        if !end_first {
+            arrivals.reverse();
+        }
+        world.turn(arrivals);
+        world.fire(2);
+        assert_eq!(world.output(), expected, "end first: {end_first}");
+    }
+}
+
+#[test]
 fn a_block_that_needs_no_time_needs_no_timer() {
     let code = code(|(): ()| async {
         let block = async { side_effect(|| 5).await };

@@ -1,8 +1,11 @@
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
 use serde_json::json;
 
 use super::support::*;
 use crate::event::StallReason;
-use crate::orchestration::{Event, join_all, seconds};
+use crate::orchestration::{Event, join_all, seconds, sleep};
 use crate::replay::TurnEnd;
 
 static TEXT: Event<String> = Event::new("approval");
@@ -65,14 +68,14 @@ where
     A: Future<Output = u32> + 'static,
     B: Future<Output = u32> + 'static,
 {
-    type Branch = std::pin::Pin<Box<dyn Future<Output = u32>>>;
+    type Branch = Pin<Box<dyn Future<Output = u32>>>;
     let mut branches: [Option<Branch>; 2] = [Some(Box::pin(a)), Some(Box::pin(b))];
     let mut results = [None; 2];
     let mut group = crate::orchestration::group::Group::new(2);
     std::future::poll_fn(move |cx| {
         group.poll_children(|index| {
             if let Some(branch) = &mut branches[index]
-                && let std::task::Poll::Ready(value) = branch.as_mut().poll(cx)
+                && let Poll::Ready(value) = branch.as_mut().poll(cx)
             {
                 results[index] = Some(value);
                 branches[index] = None;
@@ -80,8 +83,8 @@ where
             std::ops::ControlFlow::Continue(())
         });
         match results {
-            [Some(a), Some(b)] => std::task::Poll::Ready((a, b)),
-            _ => std::task::Poll::Pending,
+            [Some(a), Some(b)] => Poll::Ready((a, b)),
+            _ => Poll::Pending,
         }
     })
     .await
@@ -206,4 +209,62 @@ fn an_event_stays_with_the_oldest_waiter_while_a_younger_one_takes_the_next() {
     world.raise("approval", 1);
     world.raise("approval", 2);
     assert_eq!(world.output(), json!([2, 1]));
+}
+
+/// A combinator as a user may write one: it polls both whenever it is polled.
+struct Both<A: Future, B: Future> {
+    first: Pin<Box<A>>,
+    second: Pin<Box<B>>,
+    results: (Option<A::Output>, Option<B::Output>),
+}
+
+impl<A: Future, B: Future> Future for Both<A, B>
+where
+    A::Output: Unpin,
+    B::Output: Unpin,
+{
+    type Output = (A::Output, B::Output);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if this.results.0.is_none()
+            && let Poll::Ready(result) = this.first.as_mut().poll(cx)
+        {
+            this.results.0 = Some(result);
+        }
+        if this.results.1.is_none()
+            && let Poll::Ready(result) = this.second.as_mut().poll(cx)
+        {
+            this.results.1 = Some(result);
+        }
+        match (&mut this.results.0, &mut this.results.1) {
+            (first @ Some(_), second @ Some(_)) => {
+                Poll::Ready(first.take().zip(second.take()).unwrap())
+            }
+            _ => Poll::Pending,
+        }
+    }
+}
+
+#[test]
+fn an_event_that_is_given_up_reaches_whom_only_the_code_itself_polls() {
+    let code = code(|(): ()| async {
+        let mut older = APPROVAL.wait();
+        assert!(race(&mut older, sleep(seconds(1))).await.is_err());
+        let gives_up = async {
+            double(1).await;
+            drop(older);
+        };
+        let both = Both {
+            first: Box::pin(APPROVAL.wait()),
+            second: Box::pin(gives_up),
+            results: (None, None),
+        };
+        both.await.0
+    });
+    let mut world = World::start(&code);
+    world.fire(0);
+    world.raise("approval", 7);
+    world.complete(1, 2);
+    assert_eq!(world.output(), json!(7));
 }

@@ -34,6 +34,8 @@ struct FaultyState {
     /// What was done since.
     pending: Vec<Operation>,
     operations_left: Option<u64>,
+    /// Whether what was refused first was a sync.
+    began_with_sync: Option<bool>,
 }
 
 impl Faulty {
@@ -51,7 +53,14 @@ impl Faulty {
 
     /// The fault begins after so many more operations.
     pub(crate) fn fail_after(&self, operations: u64) {
-        self.state.lock().unwrap().operations_left = Some(operations);
+        let mut state = self.state.lock().unwrap();
+        state.operations_left = Some(operations);
+        state.began_with_sync = None;
+    }
+
+    /// Whether the first operation that did not succeed was a sync; `None` if all did.
+    pub(crate) fn began_with_sync(&self) -> Option<bool> {
+        self.state.lock().unwrap().began_with_sync
     }
 
     pub(crate) fn mend(&self) {
@@ -73,6 +82,9 @@ impl Faulty {
         let is_sync = matches!(operation, Operation::Sync);
         let is_due = state.operations_left == Some(0);
         state.operations_left = state.operations_left.map(|left| left.saturating_sub(1));
+        if is_due {
+            state.began_with_sync.get_or_insert(is_sync);
+        }
         match self.fault {
             Fault::Full if is_due => return Err(io::ErrorKind::StorageFull.into()),
             Fault::LostSync if is_due && is_sync => {
