@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 mod documents;
 #[path = "tidy/layers.rs"]
 mod layers;
+#[path = "tidy/semantics.rs"]
+mod semantics;
 #[path = "tidy/source.rs"]
 mod source;
 
@@ -88,6 +90,16 @@ fn what_the_documents_name_is_there() {
             .extend(unknown.map(|(line, named)| format!("{shown}:{line}: there is no {named:?}")));
     }
     assert_none(&missing);
+}
+
+#[test]
+fn every_rule_that_is_said_to_hold_has_a_test() {
+    let sources = files(&root().join("tests/semantics"), "rs").into_iter();
+    let tests: Vec<_> = sources
+        .flat_map(|path| semantics::tests_of(&read(&path)))
+        .collect();
+    let table = read(&root().join("docs/semantics.md"));
+    assert_none(&semantics::wrong(&table, &tests));
 }
 
 #[test]

@@ -1,0 +1,115 @@
+//! SUB: child orchestrations.
+
+use durable_runtime::prelude::*;
+use durable_runtime::{Failure, HistoryEvent};
+use serde::{Deserialize, Serialize};
+
+use crate::support::{children, engine, instance, replayed};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Refused {
+    code: u32,
+}
+
+#[orchestrator(name = "sub.child")]
+async fn child(code: u32) -> Result<u32, Refused> {
+    sleep(hours(1)).await;
+    if code > 100 {
+        return Err(Refused { code });
+    }
+    Ok(code + 1)
+}
+
+#[orchestrator(name = "sub.parent")]
+async fn parent(code: u32) -> Result<u32, Refused> {
+    child(code).await
+}
+
+#[tokio::test]
+async fn sub_1_a_child_is_an_instance_of_its_own_and_has_no_twin() {
+    let mut engine = engine();
+    engine.start(parent(1)).id("sub-1").await.unwrap();
+    for _ in 0..3 {
+        engine.settle().await;
+        engine = engine.restart().await.unwrap();
+    }
+    let handle = engine.handle(parent, "sub-1").await.unwrap().unwrap();
+    assert_eq!(handle.result().await.unwrap(), Ok(2));
+    let history = replayed(&handle).await;
+    let [scheduled] = children(&history)[..] else {
+        panic!("{history:?}");
+    };
+    assert!(scheduled.instance.as_str().starts_with('~'));
+    let child = instance(&engine, scheduled.instance.as_str()).await;
+    let link = child.summary().await.unwrap().parent.unwrap();
+    assert_eq!(
+        (link.instance.as_str(), link.scheduled),
+        ("sub-1", scheduled.id)
+    );
+    assert!(replayed(&child).await.len() > 4);
+}
+
+#[tokio::test]
+async fn sub_2_the_failure_of_a_child_arrives_as_declared() {
+    let engine = engine();
+    let handle = engine.start(parent(200)).await.unwrap();
+    let expected = Refused { code: 200 };
+    assert_eq!(handle.result().await.unwrap(), Err(expected.clone()));
+    let history = replayed(&handle).await;
+    let failed = history.iter().find_map(|event| match event {
+        HistoryEvent::ChildFailed(failed) => Some(&failed.failure),
+        _ => None,
+    });
+    let Some(Failure::Returned(returned)) = failed else {
+        panic!("{history:?}");
+    };
+    let error_type = &returned.details.error_type;
+    assert!(error_type.ends_with("Refused"), "{error_type}");
+    assert_eq!(returned.error.decode::<Refused>().unwrap(), expected);
+}
+
+#[orchestrator(name = "sub.takes_the_id")]
+async fn takes_the_id() -> String {
+    match child(5).id("sub-taken").catch().await {
+        Ok(result) => format!("{result:?}"),
+        Err(fault) => format!("{:?}", fault.kind()),
+    }
+}
+
+#[tokio::test]
+async fn sub_3_a_child_id_in_use_is_a_fault_and_nobody_hangs() {
+    let engine = engine();
+    let owner = engine.start(child(1)).id("sub-taken").await.unwrap();
+    let while_it_lives = engine.start(takes_the_id()).await.unwrap();
+    assert_eq!(while_it_lives.result().await.unwrap(), "Conflict");
+    assert_eq!(owner.result().await.unwrap(), Ok(2));
+    let after_its_end = engine.start(takes_the_id()).await.unwrap();
+    assert_eq!(after_its_end.result().await.unwrap(), "Conflict");
+}
+
+#[orchestrator(name = "sub.leaf")]
+async fn leaf() -> Option<String> {
+    info().version
+}
+
+mod two {
+    use super::*;
+
+    #[orchestrator(name = "sub.versioned_leaf", version = "2")]
+    pub(super) async fn leaf() -> Option<String> {
+        info().version
+    }
+}
+
+#[orchestrator(name = "sub.versioned", version = "1")]
+async fn versioned() -> [Option<String>; 3] {
+    [info().version, leaf().await, two::leaf().await]
+}
+
+#[tokio::test]
+async fn sub_4_a_child_has_a_version_of_its_own_and_not_that_of_its_parent() {
+    let engine = engine();
+    let handle = engine.start(versioned()).await.unwrap();
+    let expected = [Some("1".to_owned()), None, Some("2".to_owned())];
+    assert_eq!(handle.result().await.unwrap(), expected);
+}

@@ -1,0 +1,140 @@
+//! VER: versions.
+
+use durable_runtime::prelude::*;
+use durable_runtime::{Registry, StallReason, Status, named};
+use serde_json::json;
+
+use crate::support::{engine_of, instance, settled};
+
+static GO: Event<u32> = Event::new("ver-go");
+
+mod one {
+    use super::*;
+
+    #[orchestrator(name = "ver.flow", version = "1")]
+    pub(super) async fn flow() -> String {
+        let version = info().version.unwrap_or_default();
+        format!("{} of {version}", GO.wait().await)
+    }
+
+    #[orchestrator(name = "ver.moves", version = "1")]
+    pub(super) async fn moves(n: u32) -> u32 {
+        continue_as_new(two::moves(n + 1)).await
+    }
+}
+
+mod two {
+    use super::*;
+
+    #[orchestrator(name = "ver.flow", version = "2")]
+    pub(super) async fn flow() -> String {
+        let version = info().version.unwrap_or_default();
+        sleep(hours(1)).await;
+        format!("slowly {} of {version}", GO.wait().await)
+    }
+
+    #[orchestrator(name = "ver.moves", version = "2")]
+    pub(super) async fn moves(n: u32) -> u32 {
+        n * 10
+    }
+}
+
+/// What came after both, under a name of its own.
+#[orchestrator(name = "ver.flow_anew")]
+async fn flow_anew() -> String {
+    format!("anew {}", GO.wait().await)
+}
+
+fn first() -> Registry {
+    Registry::new().orchestrator(one::flow)
+}
+
+fn both() -> Registry {
+    first().orchestrator(two::flow)
+}
+
+#[tokio::test]
+async fn ver_1_an_instance_has_a_version_and_its_code_sees_it() {
+    let engine = engine_of(both());
+    let chosen = engine.start(one::flow()).await.unwrap();
+    chosen.raise(&GO, 5).await.unwrap();
+    assert_eq!(chosen.result().await.unwrap(), "5 of 1");
+    let request = named::orchestrator("ver.flow", &json!([])).version("1");
+    let by_name = engine.start(request).await.unwrap();
+    let version = by_name.summary().await.unwrap().version;
+    assert_eq!(version.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn ver_2_no_other_version_runs_what_one_has_begun() {
+    let engine = engine_of(first());
+    let handle = engine.start(one::flow()).id("ver-2").await.unwrap();
+    handle.raise(&GO, 5).await.unwrap();
+    handle.wait().await.unwrap();
+    engine.start(one::flow()).id("ver-2-open").await.unwrap();
+    engine.settle().await;
+    let newer = Registry::new().orchestrator(two::flow);
+    let engine = engine.restart_with(newer).await.unwrap();
+    let open = instance(&engine, "ver-2-open").await;
+    open.raise(&GO, 1).await.unwrap();
+    let stalled = settled(&engine, "ver-2-open").await.stalled.unwrap();
+    assert_eq!(stalled.reason, StallReason::Unregistered);
+    assert_eq!(settled(&engine, "ver-2").await.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn ver_4_versions_of_one_name_run_side_by_side() {
+    let engine = engine_of(both());
+    let (old, new) = (
+        engine.start(one::flow()).await.unwrap(),
+        engine.start(two::flow()).await.unwrap(),
+    );
+    for handle in [&old, &new] {
+        handle.raise(&GO, 7).await.unwrap();
+    }
+    assert_eq!(old.result().await.unwrap(), "7 of 1");
+    assert_eq!(new.result().await.unwrap(), "slowly 7 of 2");
+}
+
+#[tokio::test]
+async fn ver_5_continue_as_new_may_go_on_in_another_version() {
+    let registry = Registry::new()
+        .orchestrator(one::moves)
+        .orchestrator(two::moves);
+    let engine = engine_of(registry);
+    let handle = engine.start(one::moves(3)).await.unwrap();
+    assert_eq!(handle.result().await.unwrap(), 40);
+    let version = handle.summary().await.unwrap().version;
+    assert_eq!(version.as_deref(), Some("2"));
+}
+
+#[tokio::test]
+async fn ver_6_a_new_name_leaves_what_runs_under_the_old_one_alone() {
+    let engine = engine_of(first());
+    engine.start(one::flow()).id("old").await.unwrap();
+    engine.settle().await;
+    let with_new = first().orchestrator(flow_anew);
+    let engine = engine.restart_with(with_new).await.unwrap();
+    let new = engine.start(flow_anew()).await.unwrap();
+    new.raise(&GO, 2).await.unwrap();
+    assert_eq!(new.result().await.unwrap(), "anew 2");
+    let old = engine.handle(one::flow, "old").await.unwrap().unwrap();
+    old.raise(&GO, 1).await.unwrap();
+    assert_eq!(old.result().await.unwrap(), "1 of 1");
+}
+
+#[tokio::test]
+async fn ver_7_a_missing_version_stalls_and_goes_on_once_it_is_there() {
+    let engine = engine_of(both());
+    engine.start(two::flow()).id("ver-7").await.unwrap();
+    engine.settle().await;
+    let engine = engine.restart_with(first()).await.unwrap();
+    engine.advance(hours(1)).await;
+    let stalled = settled(&engine, "ver-7").await.stalled.unwrap();
+    assert_eq!(stalled.reason, StallReason::Unregistered);
+    assert!(stalled.report.contains("version 2"), "{}", stalled.report);
+    let engine = engine.restart_with(both()).await.unwrap();
+    let handle = engine.handle(two::flow, "ver-7").await.unwrap().unwrap();
+    handle.raise(&GO, 3).await.unwrap();
+    assert_eq!(handle.result().await.unwrap(), "slowly 3 of 2");
+}
