@@ -55,6 +55,9 @@ pub(crate) const CHECK_SLICE_ROWS: u64 = 1_024;
 pub(crate) const CHECK_SLICE_BYTES: usize = 1 << 20;
 /// The rest between two slices of the check of a large file, so that the disk stays free for those who wait for it.
 pub(crate) const CHECK_REST: std::time::Duration = std::time::Duration::from_millis(2);
+/// How long the check of a large file waits before it looks again whether a file that was closed, for want of room on its
+/// disk, is open.
+pub(crate) const CHECK_AGAIN: std::time::Duration = std::time::Duration::from_millis(500);
 /// Deaths of the process with the same activity, or turn, outstanding from which on that is a suspect, which is started while
 /// nothing else runs. One death says nothing: everything was outstanding.
 pub(crate) const DEATHS_OF_SUSPECTS: u32 = 2;

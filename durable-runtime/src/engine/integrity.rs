@@ -8,21 +8,32 @@ use crate::event::StallReason;
 use crate::limits;
 use crate::store::{Damage, Integrity, StoreError, chain, panic_text};
 
-/// Checks the file to its end, or until the engine stops. A file in which the database itself loses its way stops the
-/// engine.
-pub(crate) fn check(hub: &Hub, integrity: Integrity) {
+/// Checks the file to its end, or until the engine stops; says whether it came to its end. A file in which the database
+/// itself loses its way stops the engine.
+pub(crate) fn check(hub: &Hub, mut integrity: Integrity) -> bool {
     // Where its pages are damaged the database may panic, and it would do so in every thread that comes by.
-    let why = match catch_unwind(AssertUnwindSafe(|| run(hub, integrity))) {
-        Ok(Ok(()) | Err(StoreError::Closed)) => return,
-        Ok(Err(error)) => chain(&error),
-        Err(panic) => format!("reading it panicked: {}", panic_text(panic.as_ref())),
+    let why = loop {
+        match catch_unwind(AssertUnwindSafe(|| run(hub, integrity))) {
+            Ok(Ok(is_through)) => return is_through,
+            // The disk is full, and the file is being opened again: then that is checked, from its beginning.
+            Ok(Err(StoreError::Closed)) if hub.rest(limits::CHECK_AGAIN) => {
+                integrity = hub.reviver.reader.integrity();
+            }
+            Ok(Err(StoreError::Closed)) => return false,
+            Ok(Err(error)) => break chain(&error),
+            Err(panic) => {
+                break format!("reading it panicked: {}", panic_text(panic.as_ref()));
+            }
+        }
     };
     let why = format!("the event log is damaged, found while it was checked: {why}");
     tracing::error!("the engine stops: {why}; bring the store back from a backup");
     hub.stop(Stopped::because(why));
+    false
 }
 
-fn run(hub: &Hub, mut integrity: Integrity) -> Result<(), StoreError> {
+/// One check from the beginning; false if the engine stops meanwhile.
+fn run(hub: &Hub, mut integrity: Integrity) -> Result<bool, StoreError> {
     let mut damaged = 0_usize;
     while let Some(found) = integrity.next_slice()? {
         damaged = damaged.saturating_add(found.len());
@@ -30,7 +41,7 @@ fn run(hub: &Hub, mut integrity: Integrity) -> Result<(), StoreError> {
             tell(hub, damage)?;
         }
         if !hub.rest(limits::CHECK_REST) {
-            return Ok(());
+            return Ok(false);
         }
     }
     let rows = integrity.rows();
@@ -39,7 +50,7 @@ fn run(hub: &Hub, mut integrity: Integrity) -> Result<(), StoreError> {
     } else {
         tracing::error!(rows, damaged, "the event log was checked and is damaged");
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Logs damage, and stalls the instance if it cannot go on with it.

@@ -8,10 +8,10 @@ use tokio::sync::Notify;
 
 use super::{PATIENCE, flows, open, until};
 use crate::client::{Instance, LookupError, RaiseError, StartError};
-use crate::engine::Engine;
 use crate::engine::boot;
 use crate::engine::hub::Stopped;
 use crate::engine::message::{Reply, Submission, Until, Watch};
+use crate::engine::{Engine, integrity};
 use crate::error::Error;
 use crate::id::InstanceKey;
 use crate::limits;
@@ -204,6 +204,29 @@ async fn an_attempt_that_was_given_up_while_the_disk_was_full_is_given_up_all_th
     let error = format!("{:?}", ended.unwrap().unwrap().unwrap_err());
     assert!(error.contains("ran longer than its time-out"), "{error}");
     body.notify_one();
+    engine.shutdown().await;
+}
+
+/// The check ended in silence when it met the closed file, which then was never checked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_meets_a_full_disk_goes_on_when_there_is_room() {
+    let disk = Faulty::new(Fault::Full);
+    let engine = open(Medium::Renewed(disk.clone()), impatient(2), code());
+    let engine = engine.await.unwrap();
+    let reader = engine.hub.reviver.reader.clone();
+    let integrity = reader.integrity();
+    disk.fail_after(0);
+    work(&engine, "a").await;
+    // Opened again in vain, it stays closed.
+    until(async || reader.ids().is_err()).await;
+    let hub = Arc::clone(&engine.hub);
+    let check = tokio::task::spawn_blocking(move || integrity::check(&hub, integrity));
+    // The window in which it must not end is time itself.
+    let window = tokio::time::timeout(Duration::from_millis(100), std::future::pending::<()>());
+    window.await.unwrap_err();
+    disk.mend();
+    let check = tokio::time::timeout(PATIENCE, check).await;
+    assert!(check.unwrap().unwrap(), "it was not checked to its end");
     engine.shutdown().await;
 }
 
