@@ -1,7 +1,7 @@
 //! One live instance: its execution, or the reason why it has none.
 
 use crate::clock::Timestamp;
-use crate::engine::message::{Delivered, Incoming, Reply, TurnCommit, TurnCommitEnd};
+use crate::engine::message::{Incoming, TurnCommit, TurnCommitEnd};
 use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, StallReason};
 use crate::id::{InstanceKey, Sequence};
 use crate::replay::{Execution, Length, Turn, TurnEnd};
@@ -35,13 +35,11 @@ pub(crate) enum Phase {
 struct Draft {
     turn: Turn,
     end: TurnCommitEnd,
-    replies: Vec<Reply<Delivered>>,
 }
 
 /// An inbox, sorted into what a turn needs.
 struct Sorted {
     events: Vec<HistoryEvent>,
-    replies: Vec<Reply<Delivered>>,
     stall: Option<(StallReason, String)>,
 }
 
@@ -60,7 +58,8 @@ impl Live {
         }
     }
 
-    /// Delivers an inbox: runs a turn, or records what has arrived if the instance is stalled.
+    /// Delivers an inbox: runs a turn, or records what has arrived if the instance is stalled. Whoever waits to hear of that is the
+    /// shard's to tell.
     pub(crate) fn step(
         &mut self,
         inbox: Vec<Incoming>,
@@ -95,21 +94,17 @@ impl Live {
     fn sort(&self, inbox: Vec<Incoming>) -> Sorted {
         let mut sorted = Sorted {
             events: Vec::new(),
-            replies: Vec::new(),
             stall: None,
         };
         for incoming in inbox {
             match incoming {
                 Incoming::Arrival {
-                    event,
-                    execution,
-                    reply,
+                    event, execution, ..
                 } => {
                     let is_ours = execution.is_none_or(|wanted| wanted == self.started.execution);
                     if is_ours && self.accepts(&event) {
                         sorted.events.push(event);
                     }
-                    sorted.replies.extend(reply);
                 }
                 Incoming::Wake => {}
                 Incoming::Stall {
@@ -138,25 +133,13 @@ impl Live {
         let is_due = !sorted.events.is_empty() || execution.has_undelivered();
         if !is_due && self.stalled.is_none() {
             self.phase = Phase::Running(execution);
-            // Whoever raised an event that changes nothing is told that it is dealt with.
-            sorted
-                .replies
-                .into_iter()
-                .for_each(|reply| reply.send(Delivered::Recorded));
             return None;
         }
         let before = execution.length();
         let mut turn = execution.turn(now, sorted.events);
         self.warn_of_length(before, execution.length());
         let end = self.end_of(&mut turn, execution);
-        if turn.events.is_empty() {
-            return None;
-        }
-        Some(Draft {
-            turn,
-            end,
-            replies: sorted.replies,
-        })
+        (!turn.events.is_empty()).then_some(Draft { turn, end })
     }
 
     /// What the end of a turn means for the instance.
@@ -217,18 +200,8 @@ impl Live {
             next: after(&turn),
             unrecorded: None,
         };
-        if turn.events.is_empty() {
-            sorted
-                .replies
-                .into_iter()
-                .for_each(|reply| reply.send(Delivered::Recorded));
-            return None;
-        }
-        Some(Draft {
-            turn,
-            end: TurnCommitEnd::Open,
-            replies: sorted.replies,
-        })
+        let end = TurnCommitEnd::Open;
+        (!turn.events.is_empty()).then_some(Draft { turn, end })
     }
 
     /// A history that grows long is told of once, in time to end it.
@@ -264,7 +237,7 @@ impl Live {
 
     /// Encodes a draft here, beside the committer, which everybody waits for.
     fn commit(&self, draft: Draft, reader: &Reader) -> Result<TurnCommit, StoreError> {
-        let Draft { turn, end, replies } = draft;
+        let Draft { turn, end } = draft;
         let execution = self.started.execution;
         let frame = reader.encode(self.key, execution, turn.first, &turn.events)?;
         Ok(TurnCommit {
@@ -276,7 +249,7 @@ impl Live {
             places: turn.places,
             child_tags: turn.child_tags,
             end,
-            replies,
+            replies: Vec::new(),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
-use crate::engine::suspects::Suspect;
+use crate::engine::suspects::{Accused, Suspect};
 use crate::event::{
     ActivityScheduled, Cancelled, ExecutionStarted, HistoryEvent, Parent, StallReason,
 };
@@ -296,6 +296,20 @@ impl Answer {
 }
 
 impl Effects {
+    /// The same where the process has not died: nothing is tried, all goes on.
+    pub(crate) fn without_trials(mut self) -> Self {
+        for suspect in std::mem::take(&mut self.suspects) {
+            match suspect.accused {
+                Accused::Turn(key) => {
+                    let wake = ShardInput::Incoming(key, Incoming::Wake);
+                    self.to_shards.push(wake);
+                }
+                Accused::Activity(task) => self.run.push(task),
+            }
+        }
+        self
+    }
+
     /// Answers `reply` with `value` when these effects are released.
     pub(crate) fn answer<T: Send + 'static>(&mut self, reply: Reply<T>, value: T) {
         self.answers

@@ -107,17 +107,20 @@ impl Held {
         if let Some(full) = self.full {
             return Some(full.try_at.saturating_sub(hub.clock.monotonic()));
         }
-        let is_due = (self.committer.as_ref()).is_some_and(Committer::maintenance_is_due);
+        let is_due = self.tidying_is_due();
         self.keeper_sleeps = !is_due;
         is_due.then_some(IDLE)
     }
 
     /// Has the keeper wait for an idle moment, if there is something to do in it.
     fn wake_keeper(&mut self, hub: &Hub) {
-        let is_due = (self.committer.as_ref()).is_some_and(Committer::maintenance_is_due);
-        if is_due && std::mem::take(&mut self.keeper_sleeps) {
+        if self.tidying_is_due() && std::mem::take(&mut self.keeper_sleeps) {
             hub.submissions.nudge();
         }
+    }
+
+    fn tidying_is_due(&self) -> bool {
+        (self.committer.as_ref()).is_some_and(Committer::maintenance_is_due)
     }
 
     /// Writes all that was submitted in one batch, and lets follow what follows from it.

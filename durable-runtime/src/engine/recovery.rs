@@ -31,20 +31,6 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The same where the process has not died: nothing is tried, all goes on.
-    pub(crate) fn without_trials(mut self) -> Self {
-        for suspect in std::mem::take(&mut self.effects.suspects) {
-            match suspect.accused {
-                Accused::Turn(key) => {
-                    let wake = ShardInput::Incoming(key, Incoming::Wake);
-                    self.effects.to_shards.push(wake);
-                }
-                Accused::Activity(task) => self.effects.run.push(task),
-            }
-        }
-        self
-    }
-
     /// Records what is held against what.
     ///
     /// # Errors

@@ -202,11 +202,14 @@ impl Shard {
             inbox.into_iter().partition(Incoming::is_arrival);
         // The turn that follows is what a wake asks for.
         rest.retain(|incoming| !matches!(incoming, Incoming::Wake));
-        let commit = unrun.step(arrivals, now, &self.reviver.reader)?;
+        let recorded = arrivals.iter().map(Incoming::without_reply).collect();
+        let commit = unrun.step(recorded, now, &self.reviver.reader)?;
         let commit = commit.map(|commit| TurnCommit {
             end: TurnCommitEnd::Due(held),
             ..commit
         });
+        let replies = arrivals.into_iter().filter_map(Incoming::into_reply);
+        let commit = told(commit, replies);
         Ok(Stepped { commit, rest })
     }
 

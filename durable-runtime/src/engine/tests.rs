@@ -96,6 +96,12 @@ fn flows() -> Registry {
         })
 }
 
+/// Lets time pass in which something must not happen.
+async fn window(duration: Duration) {
+    let nothing = tokio::time::timeout(duration, std::future::pending::<()>());
+    nothing.await.unwrap_err();
+}
+
 /// Waits until something holds.
 async fn until(mut holds: impl AsyncFnMut() -> bool) {
     let mut ticks = tokio::time::interval(Duration::from_millis(2));

@@ -54,9 +54,8 @@ impl Committer {
         self.build = self.store.build(&reopener.fingerprint)?;
         let plan = recovery::plan(&recovered, &self.store.reader(), self.build, now)?;
         plan.record(&mut self.store, now)?;
-        let plan = plan.without_trials();
         self.bonds = plan.bonds;
-        let mut effects = plan.effects;
+        let mut effects = plan.effects.without_trials();
         self.watchers.notify_all(&mut effects)?;
         Ok(effects)
     }

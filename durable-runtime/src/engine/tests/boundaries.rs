@@ -12,10 +12,9 @@ use crate::clock::Timestamp;
 use crate::engine::boot::{self, Booted};
 use crate::engine::committer::Committer;
 use crate::engine::hub::Hub;
-use crate::engine::message::{Incoming, Reply, ShardInput, Start, Submission};
+use crate::engine::message::{Reply, Start, Submission};
 use crate::engine::queue::Queue;
 use crate::engine::shard::Shard;
-use crate::engine::suspects::Accused;
 use crate::error::Error;
 use crate::event::{ExecutionStarted, REPLAY_SEMANTICS};
 use crate::failure::Outcome;
@@ -69,21 +68,12 @@ impl Life {
         let Booted {
             hub,
             committer,
-            mut outstanding,
+            outstanding,
             ..
         } = boot::boot(parts).unwrap();
         // What the process died of is not the question here: nothing is on trial.
-        for suspect in std::mem::take(&mut outstanding.suspects) {
-            match suspect.accused {
-                Accused::Turn(key) => {
-                    let wake = ShardInput::Incoming(key, Incoming::Wake);
-                    outstanding.to_shards.push(wake);
-                }
-                Accused::Activity(task) => outstanding.run.push(task),
-            }
-        }
         hub.open_gate();
-        hub.release(outstanding);
+        hub.release(outstanding.without_trials());
         let inboxes = Arc::clone(&hub.inboxes[0]);
         let shard = Shard::new(Arc::clone(&hub.reviver), inboxes, limits::LIVE_BYTES_MAX);
         Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{PATIENCE, parts, start, until};
+use super::{PATIENCE, parts, start, until, window};
 use crate::client::Instance;
 use crate::engine::Engine;
 use crate::engine::hub::Shape;
@@ -144,8 +144,7 @@ async fn a_turn_without_end_stalls_its_instance_and_holds_up_no_other() {
         .await
         .unwrap();
     // The window in which nothing may happen is time itself.
-    let window = tokio::time::timeout(Duration::from_millis(300), std::future::pending::<()>());
-    window.await.unwrap_err();
+    window(Duration::from_millis(300)).await;
     assert_eq!(spin.status().await.unwrap(), Status::Stalled);
     assert_eq!(spin.history().await.unwrap().len(), history.len() + 1);
     engine.shutdown().await;
