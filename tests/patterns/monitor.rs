@@ -44,7 +44,7 @@ async fn a_ten_thousand_wait_without_a_thread_and_are_there_when_called() {
 }
 
 #[tokio::test]
-#[ignore = "takes more than a minute without optimisation"]
+#[ignore = "takes more than a minute without optimisation: cargo test --release -p durable-tests --test patterns -- --ignored"]
 async fn a_a_hundred_thousand_wait_without_a_thread_and_are_there_when_called() {
     many_wait_and_are_there_when_called(100_000).await;
 }
