@@ -41,7 +41,7 @@ use crate::model::Role;
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `name = "charge"` | the durable name, under which it is found by later builds | the function's name |
-/// | `retry(max_attempts = 5, initial = "1s", backoff = 2.0, max_interval = "1h", total = "1d", when = is_transient)` | when and how often a failed attempt is followed by another; `when` is a `fn(&E) -> bool` for a `Result<_, E>` | one attempt |
+/// | `retry(max_attempts = 5, initial = "1s", backoff = 2.0, max_interval = "1h", total = "1d", jitter = 0.2, when = is_transient)` | when and how often a failed attempt is followed by another; `jitter` is the share of a delay that chance may take away; `when` is a `fn(&E) -> bool`, or a `fn(&E) -> Retry`, for a `Result<_, E>` | one attempt |
 /// | `attempt_timeout = "30s"` | the longest that one attempt may run; `.timeout(..)` on the call limits all of it | none |
 /// | `heartbeat_timeout = "10s"` | the longest that one attempt may go without `activity::heartbeat(..)` | none |
 /// | `limit = 10` | how many may run at a time in one engine | none |
@@ -74,7 +74,7 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// | option | meaning | default |
 /// |---|---|---|
 /// | `name = "checkout"` | the durable name, under which it is found by later builds | the function's name |
-/// | `version = "2"` | the version, recorded with each instance | none |
+/// | `version = "2"` | the version, recorded with each instance; several functions of one name may each have their own | none |
 /// | `codec = "json"` | how arguments and result are recorded: `"json"` or `"bincode"` | `"json"` |
 /// | `crate = path` | where `durable_runtime` is found, if it was renamed; or write `extern crate its_name as durable_runtime;` once | `::durable_runtime` |
 #[proc_macro_attribute]

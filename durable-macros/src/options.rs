@@ -28,6 +28,7 @@ const RETRY: &[&str] = &[
     "backoff",
     "max_interval",
     "total",
+    "jitter",
     "when",
 ];
 
@@ -62,6 +63,7 @@ pub(crate) struct Retry {
     backoff: Option<f64>,
     max_interval: Option<u64>,
     total: Option<u64>,
+    jitter: Option<f64>,
     pub(crate) when: Option<Path>,
 }
 
@@ -141,6 +143,7 @@ impl Retry {
             "backoff" => self.backoff = Some(entry.factor()?),
             "max_interval" => self.max_interval = Some(entry.duration()?),
             "total" => self.total = Some(entry.duration()?),
+            "jitter" => self.jitter = Some(entry.share()?),
             "when" => self.when = Some(entry.path()?),
             _ => {}
         }
@@ -162,7 +165,8 @@ impl Retry {
         let max_interval = step("max_interval", self.max_interval);
         let total = step("total", self.total);
         let backoff = self.backoff.map(|factor| quote!(.backoff(#factor)));
-        quote!(#runtime::RetryPolicy::attempts(#attempts) #initial #backoff #max_interval #total)
+        let jitter = self.jitter.map(|share| quote!(.jitter(#share)));
+        quote!(#runtime::RetryPolicy::attempts(#attempts) #initial #backoff #max_interval #total #jitter)
     }
 }
 

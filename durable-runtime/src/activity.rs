@@ -36,6 +36,8 @@ pub struct ActivityInfo {
     pub name: Name,
     /// The instance it runs for.
     pub instance: InstanceId,
+    /// The version of the orchestrator that asked for it, as its instance has it.
+    pub version: Option<String>,
     /// The execution it runs for.
     pub execution: ExecutionId,
     /// The number of the call's first attempt in the history.
@@ -75,6 +77,7 @@ pub(crate) fn without_engine(name: &Name) -> Option<Running> {
     let info = ActivityInfo {
         name: name.clone(),
         instance: InstanceId::made_from(key.as_bytes()),
+        version: None,
         execution: ExecutionId::FIRST,
         call: EventId(0),
         attempt: 1,

@@ -1,14 +1,16 @@
-//! What a program asks of an engine: start, wait, raise, look.
+//! What a program asks of an engine: start, wait, raise, look, end.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::time::{Duration, SystemTime};
 
 use crate::clock::Timestamp;
 use crate::definition::OutputCodec;
 use crate::engine::Engine;
-use crate::engine::message::{Reply, Start, Started, Submission};
+use crate::engine::large;
+use crate::engine::reuse::Reuse;
 use crate::event::{ExecutionStarted, Name, REPLAY_SEMANTICS};
 use crate::id::{ExecutionId, InstanceId};
 use crate::limits;
@@ -16,13 +18,30 @@ use crate::orchestration::{OrchestratorCall, OrchestratorParts};
 use crate::payload::{EncodeError, Payload};
 use crate::registry::OrchestratorFn;
 
+mod control;
 mod error;
 mod handle;
 mod instance;
+mod many;
+mod purge;
+mod query;
+mod raise;
+mod restart;
+mod saved;
+mod submit;
+mod waiting;
 
-pub use error::{LookupError, RaiseError, Refused, StartError, WaitError};
+pub use crate::limits::{InvalidTags, TooLong};
+pub use control::{Applied, TerminateRequest};
+pub use error::{ControlError, LookupError, RaiseError, Refused, StartError, WaitError};
 pub use handle::Handle;
 pub use instance::Instance;
+pub use many::{EachOf, Many, TerminateMany};
+pub use purge::{PurgeError, PurgeRequest, Purged};
+pub use query::{Page, Query};
+pub use raise::RaiseRequest;
+pub use restart::RestartRequest;
+pub use saved::{LoadError, SaveError, SavedHistory};
 
 impl Engine {
     /// Starts an orchestration; the call says which and with what.
@@ -44,6 +63,8 @@ impl Engine {
             engine: self.clone(),
             parts,
             codec,
+            when: When::Now,
+            reuse: Reuse::attach(),
         }
     }
 
@@ -106,6 +127,9 @@ impl Engine {
 /// - [`StartError::Unregistered`], [`StartError::InvalidId`], [`StartError::Input`]: the name, the id or the input cannot
 ///   be; nothing was asked.
 /// - [`StartError::Conflict`]: the id belongs to an instance that was started otherwise.
+/// - [`StartError::Exists`]: the id belongs to an instance that [`reuse`](Self::reuse) does not allow to replace.
+/// - [`StartError::Awaited`]: it was to be replaced, but another instance is to hear how it ended, and cannot record that now.
+/// - [`StartError::Contradiction`]: [`reuse`](Self::reuse) contradicts itself; nothing was asked.
 /// - [`StartError::Store`]: what is recorded of the instance that has the id cannot be read; nothing was started.
 /// - [`StartError::Stopped`]: the engine has stopped; nothing was started.
 /// - [`StartError::Unknown`]: the engine stopped before it could say.
@@ -114,6 +138,15 @@ pub struct StartRequest<Out: 'static> {
     engine: Engine,
     parts: OrchestratorParts,
     codec: &'static OutputCodec<Out>,
+    when: When,
+    reuse: Reuse,
+}
+
+/// When the first turn may run.
+enum When {
+    Now,
+    At(SystemTime),
+    After(Duration),
 }
 
 impl<Out: 'static> StartRequest<Out> {
@@ -150,30 +183,75 @@ impl<Out: 'static> StartRequest<Out> {
         self
     }
 
+    /// What becomes of an instance that has the id already; unless told otherwise, the start [attaches](Reuse::attach) to it.
+    pub fn reuse(mut self, reuse: Reuse) -> Self {
+        self.reuse = reuse;
+        self
+    }
+
     /// Adds a tag: text that is recorded with the instance and shown in its [`Summary`](crate::Summary).
+    ///
+    /// Up to 16 of them, with keys of up to 64 bytes and values of up to 256; keys that begin with `durabletask.` are reserved.
+    /// Others are an error of the start ([`InvalidTags`]).
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.parts.tags.insert(key.into(), value.into());
         self
     }
 
+    /// Runs the first turn not before `time`; until then the instance is [`Pending`](crate::Status::Pending), and what reaches it
+    /// is recorded and waits. A time in the past is now.
+    ///
+    /// The time is recorded in whole milliseconds, rounded up, and kept across restarts;
+    /// [`Summary::start_at`](crate::Summary::start_at) tells it. Starting the same [`id`](Self::id) again attaches, whatever
+    /// time the second start says.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::Status;
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestEngine;
+    ///
+    /// #[orchestrator]
+    /// async fn report() -> String {
+    ///     "nothing happened".to_owned()
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = TestEngine::start()?;
+    /// let tomorrow = engine.now() + days(1);
+    /// let report = engine.start(report()).at(tomorrow).await?;
+    /// engine.advance(hours(23)).await;
+    /// assert_eq!(report.status().await?, Status::Pending);
+    /// assert_eq!(report.summary().await?.start_at, Some(tomorrow));
+    /// assert_eq!(report.result().await?, "nothing happened");
+    /// # Ok(()) }
+    /// ```
+    pub fn at(mut self, time: SystemTime) -> Self {
+        self.when = When::At(time);
+        self
+    }
+
+    /// Runs the first turn not before so much time has passed since this is awaited; the rest is as for [`at`](Self::at).
+    pub fn after(mut self, delay: Duration) -> Self {
+        self.when = When::After(delay);
+        self
+    }
+
     async fn send(self) -> Result<Handle<Out>, StartError> {
-        let started = started(&self.engine, self.parts)?;
+        let started = ExecutionStarted {
+            start_at: match self.when {
+                When::Now => None,
+                When::At(time) => Some(Timestamp::from_system_time(time)),
+                When::After(delay) => Some(self.engine.hub.clock.now().plus(delay)),
+            },
+            ..started(&self.engine, self.parts)?
+        };
         let id = started.instance.clone();
-        let (reply, answer) = Reply::channel();
-        let start = Box::new(Start { started, reply });
-        self.engine.hub.submit(Submission::Start(start))?;
-        match answer.await {
-            Ok(Started::Created(key) | Started::Attached(key)) => {
-                let instance = Instance::new(&self.engine, key, id);
-                Ok(Handle::new(instance, self.codec))
-            }
-            Ok(Started::Conflict { difference }) => Err(StartError::Conflict {
-                id: id.to_string(),
-                difference,
-            }),
-            Ok(Started::Unreadable(error)) => Err(StartError::Store(error)),
-            Err(_) => Err(StartError::Unknown(self.engine.hub.reason())),
-        }
+        let key = submit::submit(&self.engine.hub, started, self.reuse).await?;
+        let instance = Instance::of(&self.engine.hub, key, id);
+        Ok(Handle::new(instance, self.codec))
     }
 }
 
@@ -181,13 +259,15 @@ impl<Out: 'static> StartRequest<Out> {
 fn started(engine: &Engine, parts: OrchestratorParts) -> Result<ExecutionStarted, StartError> {
     let hub = &engine.hub;
     let name = within_name_limit(parts.name)?;
+    limits::check_tags(&parts.tags).map_err(Refused::from)?;
     if parts.is_retried {
         return Err(StartError::Retried(name.to_string()));
     }
     let registry = &hub.reviver.registry;
     let version = (parts.version).or_else(|| registry.default_version(&name));
+    limits::check_version(version.as_deref()).map_err(Refused::from)?;
     if registry
-        .find_orchestrator(&name, version.as_deref())
+        .runs(&name, version.as_deref(), hub.reviver.versions)
         .is_none()
     {
         let report = registry.unknown_orchestrator(&name, version.as_deref());
@@ -197,41 +277,39 @@ fn started(engine: &Engine, parts: OrchestratorParts) -> Result<ExecutionStarted
         Some(id) => InstanceId::parse(&id)?,
         None => InstanceId::made_from(&hub.entropy.bits().to_le_bytes()),
     };
+    let input = within_limit(parts.input, hub.reviver.payload_limit)?;
+    large::warn_of(&name, "the input", input.bytes().len());
     Ok(ExecutionStarted {
         at: Timestamp::default(),
         instance,
         execution: ExecutionId::FIRST,
         name,
         version,
-        input: within_limit(parts.input)?,
+        input,
         parent: None,
         tags: parts.tags,
         trace: None,
         replay_semantics: REPLAY_SEMANTICS,
         request: None,
+        start_at: None,
     })
 }
 
 /// A name that the store will take.
 pub(crate) fn within_name_limit(name: Name) -> Result<Name, Refused> {
-    if name.len() > limits::NAME_BYTES_MAX {
-        return Err(Refused::LongName {
-            bytes: name.len(),
-            limit: limits::NAME_BYTES_MAX,
-        });
-    }
+    limits::check_name(&name)?;
     Ok(name)
 }
 
-/// A payload that the store will take.
-pub(crate) fn within_limit(payload: Result<Payload, EncodeError>) -> Result<Payload, Refused> {
+/// A payload that the store will take, of at most so many bytes.
+pub(crate) fn within_limit(
+    payload: Result<Payload, EncodeError>,
+    limit: usize,
+) -> Result<Payload, Refused> {
     let payload = payload?;
     let bytes = payload.bytes().len();
-    if bytes > limits::PAYLOAD_BYTES_MAX {
-        return Err(Refused::TooLarge {
-            bytes,
-            limit: limits::PAYLOAD_BYTES_MAX,
-        });
+    if bytes > limit {
+        return Err(Refused::TooLarge { bytes, limit });
     }
     Ok(payload)
 }

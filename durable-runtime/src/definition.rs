@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::activity::States;
 use crate::failure::{Failure, Fault, Outcome};
 use crate::payload::{Codec, DecodeError, EncodeError, Payload};
-use crate::retry::RetryPolicy;
+use crate::retry::{Retry, RetryPolicy};
 
 /// The body of an activity, running.
 pub type ActivityFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
@@ -44,8 +44,8 @@ pub struct ActivityDef {
     pub place: Place,
     /// The options of its attribute.
     pub options: ActivityOptions,
-    /// Which failures are worth another attempt; all, if there is none.
-    pub retry_when: Option<fn(&Failure) -> bool>,
+    /// What is said about a failed attempt; as the policy says, if there is none.
+    pub retry_when: Option<fn(&Failure) -> Retry>,
     /// The `#[state]` parameters.
     pub states: &'static [StateRequirement],
     /// Decodes the input, looks up the states and calls the body.

@@ -14,6 +14,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::limits;
 use crate::store::{Counters, Medium, StoreOptions};
 
+pub(crate) mod backlog;
 pub(crate) mod boot;
 pub(crate) mod committer;
 pub(crate) mod crew;
@@ -25,11 +26,15 @@ pub(crate) mod guard;
 pub(crate) mod hub;
 pub(crate) mod inboxes;
 pub(crate) mod integrity;
+pub(crate) mod large;
 pub(crate) mod live;
 pub(crate) mod message;
 pub(crate) mod pen;
 pub(crate) mod queue;
 pub(crate) mod recovery;
+pub(crate) mod replayer;
+pub(crate) mod retention;
+pub(crate) mod reuse;
 pub(crate) mod revive;
 pub(crate) mod setup;
 pub(crate) mod shard;
@@ -39,6 +44,7 @@ pub(crate) mod threads;
 pub(crate) mod timer_board;
 pub(crate) mod timers;
 pub(crate) mod trial;
+pub(crate) mod verify;
 pub(crate) mod vigil;
 pub(crate) mod watch;
 pub(crate) mod watchers;
@@ -48,6 +54,8 @@ mod tests;
 
 pub use boot::OpenError;
 pub use hub::Stopped;
+pub use reuse::Reuse;
+pub use verify::{Disagreement, Misfit, Side, Totals, Verification, Verified, VerifyError};
 
 use boot::Parts;
 use hub::{Hub, Shape};
@@ -296,6 +304,7 @@ impl EngineBuilder {
     /// - [`OpenError::Store`]: the file is open elsewhere, damaged, of a later format, none of ours, or cannot be reached.
     /// - [`OpenError::Duplicate`], [`OpenError::MissingState`]: the program's functions do not fit together.
     /// - [`OpenError::PanicAborts`]: the program is built so that a panic ends it.
+    /// - [`OpenError::PayloadLimit`]: the limit of payloads is out of its bounds.
     /// - [`OpenError::NoRuntime`]: this is no tokio runtime, and [`runtime`](Self::runtime) named none.
     /// - [`OpenError::Thread`]: a thread could not be started.
     pub async fn open(self) -> Result<Engine, OpenError> {

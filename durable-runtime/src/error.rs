@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, FailureDetails};
+use crate::retry::Retryable;
 
 /// Any error, as it can be recorded: its message, the name of its type and the messages of its causes.
 ///
@@ -32,7 +33,28 @@ impl Error {
             error_type: "durable_runtime::Error".to_owned(),
             message: message.to_string(),
             causes: Vec::new(),
+            non_retryable: false,
         })
+    }
+
+    /// The same error, after which there is no other attempt, whatever a retry policy says.
+    ///
+    /// It says so wherever it goes: a child that returns it is not attempted again either.
+    ///
+    /// ```
+    /// use durable_runtime::{Error, Retryable};
+    ///
+    /// fn parse(text: &str) -> Result<u8, Error> {
+    ///     // It will not be a number the next time, either.
+    ///     text.parse().map_err(|error| Error::from(error).non_retryable())
+    /// }
+    /// assert!(!parse("many").unwrap_err().is_retryable());
+    /// assert!(Error::msg("the line is busy").is_retryable());
+    /// ```
+    #[must_use]
+    pub fn non_retryable(mut self) -> Self {
+        self.0.non_retryable = true;
+        self
     }
 
     /// The full name of the type that the error had when it was made.
@@ -48,6 +70,12 @@ impl Error {
     /// The recorded account.
     pub fn details(&self) -> &FailureDetails {
         &self.0
+    }
+}
+
+impl Retryable for Error {
+    fn is_retryable(&self) -> bool {
+        !self.0.non_retryable
     }
 }
 

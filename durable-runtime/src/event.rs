@@ -14,8 +14,10 @@
 //! [`TurnStarted`]: HistoryEvent::TurnStarted
 
 mod between;
+mod control;
 pub(crate) mod encoding;
 mod ended;
+mod site;
 mod size;
 
 use std::borrow::Cow;
@@ -29,6 +31,9 @@ use crate::payload::Payload;
 use crate::retry::RetryPolicy;
 
 pub use self::between::{DetachedAwaited, DetachedScheduled, DetachedStarted, EventSent};
+pub use self::control::{
+    ExecutionResumed, ExecutionSuspended, ExecutionTerminated, InstancePurged,
+};
 pub(crate) use self::ended::Ended;
 
 /// The name of an orchestrator, an activity or an external event.
@@ -93,6 +98,16 @@ pub enum HistoryEvent {
     DetachedFailed(Failed),
     /// Command: raise an event to an instance.
     EventSent(EventSent),
+    /// Terminal: somebody ended the instance. Closes whatever was open.
+    ExecutionTerminated(ExecutionTerminated),
+    /// Somebody holds the instance: no turn runs until it is resumed.
+    ExecutionSuspended(ExecutionSuspended),
+    /// Somebody lets it go on.
+    ExecutionResumed(ExecutionResumed),
+    /// Somebody removed the instance. In the log only: a history that holds it is gone.
+    InstancePurged(InstancePurged),
+    /// Command: the code runs as changed, in this execution.
+    ChangeRecorded(ChangeRecorded),
 }
 
 /// The begin of an execution and all that its code can ask about itself.
@@ -120,6 +135,8 @@ pub struct ExecutionStarted {
     pub replay_semantics: u16,
     /// The caller's id of the start request.
     pub request: Option<String>,
+    /// No turn runs before this moment; a start for later has it.
+    pub start_at: Option<Timestamp>,
 }
 
 /// The instance that waits for a child.
@@ -315,6 +332,17 @@ pub struct MarkerRecorded {
     pub value: Payload,
 }
 
+/// A mark that the code of this execution runs as changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRecorded {
+    /// Its number.
+    pub id: EventId,
+    /// Where the code asked.
+    pub site: SiteId,
+    /// The name of the change.
+    pub change: Name,
+}
+
 /// A command whose outcome nobody waits for any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cancelled {
@@ -417,11 +445,18 @@ impl HistoryEvent {
         )
     }
 
+    /// Whether it is for the instance, whichever execution of it runs when it arrives.
+    pub(crate) fn is_for_instance(&self) -> bool {
+        matches!(self, Self::EventRaised(_) | Self::CancelRequested(_))
+    }
+
     /// Whether the execution ends here.
     pub fn is_terminal(&self) -> bool {
         matches!(
             self,
-            Self::ExecutionCompleted(_) | Self::ExecutionContinued(_)
+            Self::ExecutionCompleted(_)
+                | Self::ExecutionContinued(_)
+                | Self::ExecutionTerminated(_)
         )
     }
 }

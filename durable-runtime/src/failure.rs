@@ -39,7 +39,7 @@ pub enum Failure {
 pub struct ReturnedError {
     /// The error value, encoded.
     pub error: Payload,
-    /// Type name, message and causes.
+    /// Type name, message and causes, and whether another attempt could help.
     pub details: FailureDetails,
 }
 
@@ -63,6 +63,9 @@ pub struct FailureDetails {
     pub message: String,
     /// The messages of `Error::source`, outermost first.
     pub causes: Vec<String>,
+    /// Whether the error said of itself that another attempt cannot help; see [`Retryable`](crate::Retryable).
+    #[serde(default)]
+    pub non_retryable: bool,
 }
 
 impl FailureDetails {
@@ -73,6 +76,7 @@ impl FailureDetails {
             error_type: error_type.to_owned(),
             message: error.to_string(),
             causes: causes.map(ToString::to_string).collect(),
+            non_retryable: false,
         }
     }
 }
@@ -143,6 +147,8 @@ pub enum FaultKind {
     Unrecordable,
     /// There is no instance of that id.
     NotFound,
+    /// Somebody terminated the instance; the message is the reason that was given.
+    Terminated,
     /// The process died of it ten times in a row, each time while nothing else ran; it is not started again, by no policy.
     Poisoned,
 }
@@ -196,6 +202,7 @@ impl fmt::Display for Fault {
             FaultKind::Conflict => "could not be started",
             FaultKind::Unrecordable => "returned what cannot be recorded",
             FaultKind::NotFound => "could not be found",
+            FaultKind::Terminated => "was terminated",
             FaultKind::Poisoned => "was given up",
         };
         write!(f, "`{}` {verb}: {}", self.subject, self.message)?;

@@ -83,6 +83,15 @@ impl InstanceId {
         )
     }
 
+    /// The id that somebody asks for. Those that the engine made are found as well, though nobody may choose one.
+    pub(crate) fn named(text: &str) -> Result<Self, InvalidId> {
+        if text.starts_with('~') {
+            Ok(Self::stored(text))
+        } else {
+            Self::parse(text)
+        }
+    }
+
     /// An id read back from the store, which checked it when it was written.
     pub(crate) fn stored(text: &str) -> Self {
         Self(text.into())

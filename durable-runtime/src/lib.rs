@@ -44,6 +44,7 @@ pub mod durable;
 pub mod engine;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod failure;
 pub mod id;
 mod limits;
@@ -60,25 +61,34 @@ pub mod testing;
 
 pub use durable_macros::{activity, helper, orchestrator};
 
-pub use client::{Handle, Instance, LookupError, RaiseError, StartError, StartRequest, WaitError};
+pub use client::{
+    Applied, ControlError, EachOf, Handle, Instance, LookupError, Many, Page, PurgeError,
+    PurgeRequest, Purged, Query, RaiseError, RaiseRequest, RestartRequest, SavedHistory,
+    StartError, StartRequest, TerminateMany, TerminateRequest, WaitError,
+};
 pub use durable::{BoxDurable, Durable};
-pub use engine::{Engine, EngineBuilder, OpenError};
+pub use engine::{Engine, EngineBuilder, OpenError, Reuse, Verification, VerifyError};
 pub use error::Error;
 pub use event::{HistoryEvent, StallReason};
+pub use explain::Explanation;
 pub use failure::{Elapsed, Failure, Fault, FaultKind, Outcome};
 pub use id::InstanceId;
 pub use orchestration::named;
 pub use orchestration::{
-    ActivityCall, Detached, Event, FuturesUnordered, OrchestratorCall, continue_as_new, days,
-    hours, info, is_replaying, join_all, minutes, now, race, random, seconds, select_all,
-    set_status, side_effect, sleep, sleep_until, start, timeout, try_join_all, uuid,
+    ActivityCall, Detached, Event, FuturesUnordered, OrchestratorCall, cancellation, changed,
+    continue_as_new, days, hours, info, is_replaying, join_all, minutes, now, race, random,
+    retired, seconds, select_all, set_status, should_continue_as_new, side_effect, sleep,
+    sleep_until, start, timeout, try_join_all, uuid,
 };
 pub use payload::Payload;
 #[doc(hidden)]
 pub use private as __private;
-pub use registry::Registry;
-pub use retry::RetryPolicy;
-pub use store::{Counters, Stalled, Status, StoreError, Summary};
+pub use registry::{Registry, VersionPolicy};
+pub use retry::{Retry, RetryContext, RetryPolicy, Retryable};
+pub use store::{
+    Counters, Counts, Cursor, CursorError, Overview, Revision, Stalled, Status, StoreError,
+    Summary, Suspended,
+};
 
 /// Everything that a module with durable functions usually needs, in one glob.
 ///
@@ -88,9 +98,10 @@ pub use store::{Counters, Stalled, Status, StoreError, Summary};
 /// program around the engine names, as [`Handle`], [`Instance`] and the errors of the client, is in the crate's root.
 pub mod prelude {
     pub use crate::{
-        Detached, Elapsed, Engine, Error, Event, Fault, FuturesUnordered, RetryPolicy, activity,
-        continue_as_new, days, helper, hours, info, is_replaying, join, join_all, minutes, now,
-        orchestrator, race, random, seconds, select, select_all, set_status, side_effect, sleep,
-        sleep_until, start, timeout, try_join, try_join_all, uuid,
+        Detached, Elapsed, Engine, Error, Event, Fault, FuturesUnordered, Retry, RetryPolicy,
+        Retryable, activity, cancellation, changed, continue_as_new, days, helper, hours, info,
+        is_replaying, join, join_all, minutes, now, orchestrator, race, random, retired, seconds,
+        select, select_all, set_status, should_continue_as_new, side_effect, sleep, sleep_until,
+        start, timeout, try_join, try_join_all, uuid,
     };
 }

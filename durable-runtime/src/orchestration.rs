@@ -9,6 +9,8 @@ mod activity_call;
 mod attempts;
 #[doc(hidden)]
 pub mod call;
+mod cancellation;
+mod change;
 mod continue_as_new;
 mod deadline;
 mod detached;
@@ -35,12 +37,16 @@ mod timer;
 mod try_join_all;
 
 pub use self::activity_call::ActivityCall;
+pub use self::cancellation::{CancelRequest, Cancellation, cancellation};
+pub use self::change::{changed, retired};
 pub use self::continue_as_new::{ContinueAsNew, continue_as_new};
 pub use self::deadline::{Timeout, timeout};
 pub use self::detached::{Detached, DetachedOutcome, DetachedStart, start};
 pub use self::external_event::{Event, EventWait};
 pub use self::futures_unordered::{FuturesUnordered, Next};
-pub use self::info::{OrchestrationInfo, info, is_replaying, now, random, uuid};
+pub use self::info::{
+    OrchestrationInfo, info, is_replaying, now, random, should_continue_as_new, uuid,
+};
 pub use self::join_all::{JoinAll, join_all};
 pub use self::orchestrator_call::OrchestratorCall;
 pub(crate) use self::orchestrator_call::OrchestratorParts;

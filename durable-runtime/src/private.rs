@@ -15,8 +15,9 @@ pub use self::glue::{
     assert_recordable, assert_whole, encode_output, finish, retry_when, shape, shared_state, state,
 };
 pub use self::probe::{
-    Details, DetailsProbe, Encode, Fails, FaultProbe, InputCodec, InputProbe, NoDetails, NoFault,
-    NotAResult, NotRecordable, NotShared, ResultProbe, Shape, StateProbe, ValueProbe,
+    Details, DetailsProbe, Encode, Fails, FaultProbe, InputCodec, InputProbe, IsRetryable,
+    NoDetails, NoFault, NoSay, NotAResult, NotRecordable, NotShared, ResultProbe, RetryProbe,
+    Shape, StateProbe, ValueProbe,
 };
 pub use crate::activity::{States, blocking};
 pub use crate::definition::{

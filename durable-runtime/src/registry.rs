@@ -13,12 +13,14 @@ use crate::definition::{
 };
 use crate::event::Name;
 use crate::payload::{Codec, DecodeError, Payload};
-use crate::replay::Code;
+use crate::replay::{Code, DefaultVersions};
 
 mod closure;
 mod function;
+mod version;
 
 pub use function::{ActivityFn, OrchestratorFn};
+pub use version::VersionPolicy;
 
 type RunActivity =
     Arc<dyn Fn(&Payload, &States) -> Result<ActivityFuture, DecodeError> + Send + Sync>;
@@ -207,24 +209,79 @@ impl Registry {
         self.orchestrators.get(&key)
     }
 
-    /// The version that a start by name gets: none if there is code without one, else the greatest.
+    /// The code that runs instances of this version: its own, or as `policy` allows, that of the next greater one.
+    pub(crate) fn runs(
+        &self,
+        name: &str,
+        version: Option<&str>,
+        policy: VersionPolicy,
+    ) -> Option<&OrchestratorEntry> {
+        let exact = self.find_orchestrator(name, version);
+        match policy {
+            VersionPolicy::Strict => exact,
+            VersionPolicy::CurrentOrOlder => exact.or_else(|| {
+                let greater = self
+                    .versions_of(name)
+                    .filter(|(known, _)| version::compare(*known, version).is_gt());
+                let next = greater.min_by(|(a, _), (b, _)| version::compare(*a, *b));
+                next.map(|(_, entry)| entry)
+            }),
+        }
+    }
+
+    /// The version that a call by name is of that asks for none: the greatest.
     pub(crate) fn default_version(&self, name: &str) -> Option<String> {
-        let mut versions = self.orchestrators.keys().filter(|(known, _)| known == name);
-        let (_, first) = versions.next()?;
-        let greatest = versions
-            .next_back()
-            .and_then(|(_, version)| version.as_ref());
-        // Code without a version sorts first.
-        let chosen = first.as_ref().map(|first| greatest.unwrap_or(first));
-        chosen.map(ToString::to_string)
+        let versions = self.versions_of(name).map(|(version, _)| version);
+        let greatest = versions.max_by(|a, b| version::compare(*a, *b));
+        greatest.flatten().map(str::to_owned)
+    }
+
+    /// The versions of a name.
+    fn versions_of(&self, name: &str) -> impl Iterator<Item = (Option<&str>, &OrchestratorEntry)> {
+        let first = (Name::from(name.to_owned()), None);
+        let known = self.orchestrators.range(first.clone()..);
+        let known = known.take_while(move |((name, _), _)| *name == first.0);
+        known.map(|((_, version), entry)| (version.as_deref(), entry))
     }
 
     /// What a message about an unknown orchestrator says: what is known, and why this one may not be.
     pub(crate) fn unknown_orchestrator(&self, name: &str, version: Option<&str>) -> String {
         let wanted =
             version.map_or_else(|| format!("`{name}`"), |v| format!("`{name}` version {v}"));
+        if self.versions_of(name).next().is_some() {
+            return self.unknown_version(name, version, &wanted);
+        }
         let known: Vec<String> = self.orchestrators.keys().map(spell).collect();
         unknown("orchestrator", &wanted, &known)
+    }
+
+    /// The same, where there are others of that name.
+    fn unknown_version(&self, name: &str, version: Option<&str>, wanted: &str) -> String {
+        let known = self.versions_of(name).map(|(known, _)| known);
+        let mut known: Vec<Option<&str>> = known.collect();
+        known.sort_by(|a, b| version::compare(*a, *b));
+        let greater = known
+            .iter()
+            .any(|known| version::compare(*known, version).is_gt());
+        let known: Vec<String> = known
+            .into_iter()
+            .map(|version| version.map_or_else(|| "none".to_owned(), |v| format!("`{v}`")))
+            .collect();
+        let newer = if greater {
+            ", or open the engine with `.versions(VersionPolicy::CurrentOrOlder)`, if a greater version goes on where it waits"
+        } else {
+            ""
+        };
+        let wanted = if version.is_some() {
+            wanted.to_owned()
+        } else {
+            format!("{wanted} without a version")
+        };
+        format!(
+            "no orchestrator {wanted} is registered; versions of that name that are: {}. Keep the function of a version until \
+             its last instance has ended{newer}",
+            known.join(", ")
+        )
     }
 
     /// The same, but the body of this activity counts as one that is not `async`.
@@ -261,6 +318,12 @@ impl Registry {
             .iter()
             .map(|(key, e)| format!("{} {}\n", spell(key), e.origin));
         activities.chain(orchestrators).collect()
+    }
+}
+
+impl DefaultVersions for Registry {
+    fn default_of(&self, name: &str) -> Option<String> {
+        self.default_version(name)
     }
 }
 
@@ -339,6 +402,39 @@ mod tests {
             message.starts_with("activity `a` is defined twice"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn the_next_greater_version_runs_what_is_not_registered_if_the_policy_says_so() {
+        let mut registry = Registry::new().named_orchestrator("checkouts", echo);
+        let entry = OrchestratorEntry {
+            origin: Origin::Closure,
+            code: Arc::new(|_| Ok(Box::pin(std::future::pending()))),
+        };
+        for version in ["2", "3", "10"] {
+            let key = ("checkout".into(), Some(version.into()));
+            registry.insert_orchestrator(key, entry.clone());
+        }
+        assert_eq!(registry.default_version("checkout").as_deref(), Some("10"));
+        assert_eq!(registry.default_version("checkouts"), None);
+        assert_eq!(registry.default_version("check"), None);
+        let runs = |version, policy| {
+            let found = registry.runs("checkout", version, policy)?;
+            let mut known = registry.versions_of("checkout");
+            known.find(|(_, entry)| std::ptr::eq(*entry, found))?.0
+        };
+        for (version, expected) in [
+            (None, Some("2")),
+            (Some("1"), Some("2")),
+            (Some("2"), Some("2")),
+            (Some("2.1"), Some("3")),
+            (Some("9"), Some("10")),
+            (Some("11"), None),
+        ] {
+            assert_eq!(runs(version, VersionPolicy::CurrentOrOlder), expected);
+            let exact = expected.filter(|_| expected == version);
+            assert_eq!(runs(version, VersionPolicy::Strict), exact);
+        }
     }
 
     #[test]

@@ -12,8 +12,12 @@ use crate::clock::Timestamp;
 use crate::definition::OrchestratorFuture;
 use crate::event::{CustomStatusSet, ExecutionStalled, HistoryEvent, Pending, TurnStarted};
 use crate::id::{BuildId, EventId, InstanceKey, Sequence, StoreId};
+use crate::limits;
 use crate::payload::{DecodeError, Payload};
 
+mod awaited;
+mod cancel;
+mod changes;
 mod command;
 mod context;
 mod derived;
@@ -23,30 +27,40 @@ mod live;
 mod mailbox;
 mod matching;
 mod open;
+mod payloads;
 mod root;
 mod script;
 mod stall;
 mod turn;
 mod wake;
 
+pub(crate) use self::awaited::{Awaited, BufferedEvents};
+pub(crate) use self::cancel::CancelHold;
 pub(crate) use self::command::{Issued, Marker, Refused};
 pub(crate) use self::context::{Context, Continue, Owner, Stop, require, with};
 pub(crate) use self::derived::Derived;
 pub(crate) use self::length::Length;
-pub(crate) use self::live::oversized;
-pub(crate) use self::mailbox::Waiter;
+pub(crate) use self::mailbox::{Load, Waiter};
 pub(crate) use self::open::{Answer, Ticket};
+pub(crate) use self::payloads::oversized;
 pub(crate) use self::stall::Stall;
 pub(crate) use self::turn::{Turn, TurnEnd};
 pub(crate) use self::wake::{NodeId, Order};
 
 use self::live::Live;
+use self::mailbox::Mailbox;
 use self::script::{Head, Mode, Script};
 use self::turn::{End, TurnRecord};
 
 /// The code of an orchestrator: decodes the input and calls the body.
 pub(crate) type Code =
     Arc<dyn Fn(&Payload) -> Result<OrchestratorFuture, DecodeError> + Send + Sync>;
+
+/// Tells which version a call by name is of that names none.
+pub(crate) trait DefaultVersions: Send + Sync {
+    /// The greatest that is registered; `None` for code without a version, or for no code at all.
+    fn default_of(&self, name: &str) -> Option<String>;
+}
 
 /// Whose execution it is, and which build runs it.
 #[derive(Debug, Clone, Copy)]
@@ -60,12 +74,16 @@ pub(crate) struct Identity {
 pub(crate) struct Execution {
     identity: Identity,
     code: Code,
+    versions: Option<Arc<dyn DefaultVersions>>,
     phase: Phase,
     /// Recorded arrivals that no turn has delivered yet.
     undelivered: Vec<HistoryEvent>,
     length: Length,
+    /// How long it was when the last turn had ended.
+    turned: Length,
     /// Beyond this a turn stalls.
     most: Length,
+    payload_limit: usize,
     last_at: Timestamp,
 }
 
@@ -82,11 +100,28 @@ impl Execution {
         Self {
             identity,
             code,
+            versions: None,
             phase: Phase::New,
             undelivered: Vec::new(),
             length: Length::default(),
+            turned: Length::default(),
             most: Length::MAX,
+            payload_limit: limits::PAYLOAD_BYTES_MAX,
             last_at: Timestamp::default(),
+        }
+    }
+
+    /// The same, whose calls by name get these versions unless they ask for one.
+    pub(crate) fn with_versions(self, versions: Arc<dyn DefaultVersions>) -> Self {
+        let versions = Some(versions);
+        Self { versions, ..self }
+    }
+
+    /// The same with another bound on what new turns record in one payload, in bytes.
+    pub(crate) fn with_payload_limit(self, payload_limit: usize) -> Self {
+        Self {
+            payload_limit,
+            ..self
         }
     }
 
@@ -116,8 +151,12 @@ impl Execution {
                     let read = tail.len() - rest.len();
                     self.length = self.length.and(tail.get(..read).unwrap_or_default());
                     self.replay_turn(*turn, script)?;
+                    self.turned = self.length;
                 }
-                HistoryEvent::ExecutionStalled(_) => {}
+                HistoryEvent::ExecutionStalled(_)
+                | HistoryEvent::ExecutionSuspended(_)
+                | HistoryEvent::ExecutionResumed(_) => {}
+                HistoryEvent::ExecutionTerminated(_) => self.phase = Phase::Over,
                 event if event.is_arrival() => self.undelivered.push(event.clone()),
                 _ => return Err(Stall::disorder("a command stands outside a turn")),
             }
@@ -128,10 +167,7 @@ impl Execution {
     fn replay_turn(&mut self, turn: TurnStarted, script: Script) -> Result<(), Stall> {
         let status = script.status.clone();
         let arrivals = std::mem::take(&mut self.undelivered);
-        let head = Head {
-            at: turn.at,
-            mode: Mode::Replay(Box::new(script)),
-        };
+        let head = self.head(turn.at, Mode::Replay(Box::new(script)));
         let end = self.run(head, &arrivals);
         let diverged = match (&end, &mut self.phase) {
             (End::Stalled(_), _) | (_, Phase::New | Phase::Over) => None,
@@ -151,9 +187,8 @@ impl Execution {
     /// Whether this arrival can still change anything; others are to be dropped unrecorded.
     pub(crate) fn accepts(&self, arrival: &HistoryEvent) -> bool {
         let (scheduled, pending) = match arrival {
-            HistoryEvent::EventRaised(_) | HistoryEvent::CancelRequested(_) => {
-                return !matches!(self.phase, Phase::Over);
-            }
+            HistoryEvent::EventRaised(_) => return !matches!(self.phase, Phase::Over),
+            HistoryEvent::CancelRequested(_) => return self.can_be_cancelled(),
             HistoryEvent::ExecutionStarted(_) => {
                 return matches!(self.phase, Phase::New) && self.undelivered.is_empty();
             }
@@ -179,6 +214,17 @@ impl Execution {
                 .any(|event| answers(event, scheduled))
     }
 
+    /// Whether it has not been asked to end; a second request would change nothing.
+    fn can_be_cancelled(&self) -> bool {
+        let is_requested = match &self.phase {
+            Phase::New => false,
+            Phase::Live(live) => live.is_cancel_requested(),
+            Phase::Over => return false,
+        };
+        let is_request = |event| matches!(event, &HistoryEvent::CancelRequested(_));
+        !is_requested && !self.undelivered.iter().any(is_request)
+    }
+
     /// Runs a new turn over the undelivered arrivals and these, at store time `at`.
     ///
     /// User code cannot make it panic. With no arrival at all the turn only notes that the instance is not stalled.
@@ -187,13 +233,11 @@ impl Execution {
         let mut all = std::mem::take(&mut self.undelivered);
         let recorded = all.len();
         all.extend(arrivals);
-        let head = Head {
-            at,
-            mode: Mode::Progress,
-        };
+        let head = self.head(at, Mode::Progress);
         let end = self.run(head, &all);
         let turn = self.conclude(at, all.split_off(recorded), end);
         self.length = self.length.and(&turn.events);
+        self.turned = self.length;
         if !matches!(turn.end, TurnEnd::Waiting) {
             self.phase = Phase::Over;
         }
@@ -211,6 +255,31 @@ impl Execution {
         !self.undelivered.is_empty()
     }
 
+    /// How much has been raised that its code has not taken.
+    pub(crate) fn untaken(&self) -> Load {
+        let buffered = match &self.phase {
+            Phase::Live(live) => live.mailbox(Mailbox::load),
+            Phase::New | Phase::Over => Load::default(),
+        };
+        buffered.and_all(&self.undelivered)
+    }
+
+    /// How many wait for an event of this name and have none.
+    pub(crate) fn awaited(&self, name: &str) -> usize {
+        match &self.phase {
+            Phase::Live(live) => live.mailbox(|mailbox| mailbox.awaited(name)),
+            Phase::New | Phase::Over => 0,
+        }
+    }
+
+    /// The names, in lower case, of which somebody waits for an event and has none.
+    pub(crate) fn wanted(&self) -> Vec<String> {
+        match &self.phase {
+            Phase::Live(live) => live.mailbox(Mailbox::wanted),
+            Phase::New | Phase::Over => Vec::new(),
+        }
+    }
+
     /// The sequence of the next event to append.
     pub(crate) fn next(&self) -> Sequence {
         self.length.next()
@@ -219,6 +288,14 @@ impl Execution {
     /// How long its history is.
     pub(crate) fn length(&self) -> Length {
         self.length
+    }
+
+    /// Which external events the code awaits, and which nobody has taken.
+    pub(crate) fn waits(&self) -> Awaited {
+        match &self.phase {
+            Phase::Live(live) => live.waits(),
+            Phase::New | Phase::Over => Awaited::default(),
+        }
     }
 
     /// An estimate of the memory that this execution holds, in bytes. What the code itself keeps on the heap is not
@@ -232,6 +309,15 @@ impl Execution {
         size_of::<Self>() + undelivered + live
     }
 
+    fn head(&self, at: Timestamp, mode: Mode) -> Head {
+        Head {
+            at,
+            length: self.turned,
+            payload_limit: self.payload_limit,
+            mode,
+        }
+    }
+
     /// Delivers arrivals one at a time and polls the code after each.
     fn run(&mut self, head: Head, mut arrivals: &[HistoryEvent]) -> End {
         self.last_at = head.at;
@@ -242,7 +328,10 @@ impl Execution {
             };
             arrivals = rest;
             match Live::start(self.identity, &self.code, started, head) {
-                Ok(live) => self.phase = Phase::Live(Box::new(live)),
+                Ok(live) => {
+                    let live = live.with_versions(self.versions.clone());
+                    self.phase = Phase::Live(Box::new(live));
+                }
                 Err(stall) => return End::Stalled(stall),
             }
         } else if let Phase::Live(live) = &mut self.phase {

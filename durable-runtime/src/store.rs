@@ -8,6 +8,7 @@
 mod asked;
 mod batch;
 mod builds;
+mod census;
 mod commit;
 mod course;
 mod error;
@@ -15,12 +16,16 @@ mod file;
 mod fold;
 mod frame;
 mod gauge;
+mod index;
 mod integrity;
 mod ledger;
 mod meta;
 mod outstanding;
+mod overview;
+mod query;
 mod reader;
 mod recovery;
+mod revision;
 mod row;
 mod schema;
 mod sent;
@@ -28,6 +33,7 @@ mod summary;
 mod suspicion;
 mod tail;
 mod transaction;
+mod unended;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -38,15 +44,21 @@ use std::path::PathBuf;
 
 use redb::StorageBackend;
 
+pub(crate) use self::census::Census;
+pub use self::census::Counts;
 pub use self::error::StoreError;
 pub(crate) use self::error::{chain, panic_text};
 pub(crate) use self::frame::EncodedFrame;
 pub(crate) use self::integrity::{Damage, Integrity};
 pub(crate) use self::outstanding::Outstanding;
+pub use self::overview::Overview;
+pub use self::query::{Cursor, CursorError};
+pub(crate) use self::query::{Filter, Position, Request, Shape, Span};
 pub(crate) use self::reader::Reader;
 pub(crate) use self::recovery::Recovered;
+pub use self::revision::Revision;
 pub(crate) use self::sent::{Sent, SentBy};
-pub use self::summary::{Stalled, Status, Summary};
+pub use self::summary::{Stalled, Status, Summary, Suspended};
 pub(crate) use self::suspicion::Suspicion;
 pub(crate) use self::transaction::{Created, Transaction};
 
@@ -63,6 +75,8 @@ use crate::id::{BuildId, StoreId};
 pub(crate) enum Medium {
     /// In a file, which is created if there is none.
     File(PathBuf),
+    /// In a file that is there and stays as it is: what is written is forgotten.
+    Unchanged(PathBuf),
     /// In something else that holds bytes; a new store if that has no length.
     Backend(Box<dyn StorageBackend>),
     /// The same, of which there is another one each time it is opened.
@@ -75,7 +89,7 @@ impl Medium {
     pub(crate) fn again(&self) -> Option<Self> {
         match self {
             Self::File(path) => Some(Self::File(path.clone())),
-            Self::Backend(_) => None,
+            Self::Unchanged(_) | Self::Backend(_) => None,
             #[cfg(test)]
             Self::Renewed(disk) => Some(Self::Renewed(disk.clone())),
         }
@@ -184,7 +198,7 @@ impl Store {
         entropy: &dyn Entropy,
     ) -> Result<(Self, Recovered), StoreError> {
         let place = match &medium {
-            Medium::File(path) => format!("store `{}`", path.display()),
+            Medium::File(path) | Medium::Unchanged(path) => format!("store `{}`", path.display()),
             Medium::Backend(_) => "the store".to_owned(),
             #[cfg(test)]
             Medium::Renewed(_) => "the store".to_owned(),

@@ -39,9 +39,13 @@ use crate::registry::Registry;
 mod clock;
 mod memory;
 mod replay;
+mod saved;
 mod world;
 
 pub use replay::{ReplayError, check_replay};
+#[doc(hidden)]
+pub use saved::assert_saved;
+pub use saved::{assert_replays, check_saved};
 
 use clock::ManualClock;
 use world::World;

@@ -51,6 +51,13 @@ async fn explain(engine: &Engine, id: &str) -> Result<String, Error> {
     })
 }
 
+async fn why(engine: &Engine, id: &str) -> Result<String, Error> {
+    match engine.instance(id).await? {
+        Some(instance) => Ok(instance.explain().await?.to_string()),
+        None => Ok("there is no such instance".to_owned()),
+    }
+}
+
 #[expect(dead_code, reason = "it would leave its file here")]
 async fn open() -> Result<Engine, Error> {
     let engine = Engine::builder("letters.redb").state(Db).open().await?;
@@ -69,6 +76,12 @@ async fn a_letter_is_sent_and_its_instance_explained() -> Result<(), Error> {
     assert_eq!(explained, "Completed after 9 events");
     let explained = explain(&engine, "letter-2").await?;
     assert_eq!(explained, "Failed after 6 events");
+    let explained = why(&engine, "letter-2").await?;
+    assert!(
+        explained.ends_with("cause:  nobody has that number"),
+        "{explained}"
+    );
+    assert_eq!(why(&engine, "letter-3").await?, "there is no such instance");
     let explained = explain(&engine, "letter-3").await?;
     assert_eq!(explained, "there is no such instance");
     Ok(())

@@ -35,6 +35,19 @@ async fn buy(cents: u32) -> Result<String, PayError> {
     Ok(receipt)
 }
 
+#[orchestrator]
+async fn pay_politely(cents: u32) -> Result<String, PayError> {
+    pay(cents)
+        .retry(RetryPolicy::attempts(10))
+        .retry_with(|error, context| match error {
+            PayError::NoAnswer if context.elapsed < hours(1) => {
+                Retry::After(minutes(context.attempt.into()))
+            }
+            PayError::NoAnswer | PayError::Declined => Retry::Stop,
+        })
+        .await
+}
+
 #[activity]
 async fn draw(picture: String) -> u32 {
     assert!(!picture.is_empty(), "there is nothing to draw");
@@ -87,6 +100,10 @@ async fn what_is_temporary_is_tried_again_and_the_rest_is_not() -> Result<(), Er
     let declined = engine.start(buy(10_000)).await?.result().await?;
     assert_eq!(declined, Err(PayError::Declined));
     assert_eq!(engine.now().duration_since(begun)?, seconds(1 + 2));
+    let begun = engine.now();
+    let paid = engine.start(pay_politely(1)).await?.result().await?;
+    assert!(paid.is_ok());
+    assert_eq!(engine.now().duration_since(begun)?, minutes(1 + 2));
     Ok(())
 }
 

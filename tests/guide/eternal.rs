@@ -16,6 +16,18 @@ async fn meter(total: u64) -> u64 {
 }
 
 #[orchestrator]
+async fn count(mut seen: u32) -> u32 {
+    while !should_continue_as_new() {
+        READING.wait().await;
+        seen += 1;
+        if seen == 3000 {
+            return info().execution.0;
+        }
+    }
+    continue_as_new(count(seen)).await
+}
+
+#[orchestrator]
 async fn household(meter: String) {
     for _month in 1..=12 {
         sleep(days(30)).await;
@@ -30,6 +42,17 @@ async fn a_household_reads_its_meter_for_a_year() -> Result<(), Error> {
     let meter = engine.start(meter(0)).id("meter-2").await?;
     engine.start(household("meter-2".to_owned())).await?;
     assert_eq!(meter.result().await?, 2400);
+    Ok(())
+}
+
+#[tokio::test]
+async fn it_goes_on_as_new_when_it_is_time() -> Result<(), Error> {
+    let engine = TestEngine::start()?;
+    let counter = engine.start(count(0)).await?;
+    for _ in 0..3000 {
+        counter.raise(&READING, 1).await?;
+    }
+    assert_eq!(counter.result().await?, 2);
     Ok(())
 }
 

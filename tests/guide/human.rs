@@ -34,6 +34,30 @@ async fn decide(engine: &Engine, id: &str, decision: Decision) -> Result<(), Err
     Ok(())
 }
 
+static PAID: Event<u32> = Event::new("paid");
+
+#[orchestrator]
+async fn order() -> u32 {
+    let first = PAID.wait().await;
+    first + PAID.wait().await
+}
+
+async fn paid(engine: &Engine, order: &str, payment: &str, cents: u32) -> Result<(), Error> {
+    engine.raise(order, &PAID, cents).id(payment).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_payment_is_told_as_often_as_you_like() -> Result<(), Error> {
+    let engine = TestEngine::start()?;
+    let order = engine.start(order()).id("order-7").await?;
+    for payment in ["a", "a", "b"] {
+        paid(&engine, "order-7", payment, 100).await?;
+    }
+    assert_eq!(order.result().await?, 200);
+    Ok(())
+}
+
 #[tokio::test]
 async fn somebody_decides_or_three_days_pass() -> Result<(), Error> {
     let engine = TestEngine::start()?;

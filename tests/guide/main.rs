@@ -3,14 +3,17 @@
 mod chaining;
 mod changing;
 mod children;
+mod cleaning;
 mod errors;
 mod eternal;
 mod fan_out;
 mod http;
 mod human;
+mod lists;
 mod long;
 mod monitor;
 mod saga;
 mod snippets;
+mod stopping;
 mod support;
 mod testing;

@@ -9,14 +9,17 @@ const SOURCES: &[&str] = &[
     "chaining.rs",
     "changing.rs",
     "children.rs",
+    "cleaning.rs",
     "errors.rs",
     "eternal.rs",
     "fan_out.rs",
     "http.rs",
     "human.rs",
+    "lists.rs",
     "long.rs",
     "monitor.rs",
     "saga.rs",
+    "stopping.rs",
     "testing.rs",
 ];
 

@@ -351,3 +351,130 @@ async fn what_one_turn_asks_for_and_withdraws_never_starts() {
     engine.settle().await;
     assert_eq!(STARTED.load(Ordering::SeqCst), 0);
 }
+
+static CLEANED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+#[activity(name = "cancelling.clean_up")]
+async fn clean_up(word: String) -> u32 {
+    CLEANED.lock().unwrap().push(word);
+    1
+}
+
+/// Gives back what it holds before it ends.
+#[orchestrator(name = "cancelling.tidy")]
+async fn tidy(word: String) -> String {
+    let cancel = cancellation();
+    select! {
+        n = watchful(word.clone()) => n.to_string(),
+        reason = cancel.requested() => {
+            clean_up(word).await;
+            format!("cleaned up: {reason}")
+        }
+    }
+}
+
+/// Drops its child, and goes on.
+#[orchestrator(name = "cancelling.drops_tidy")]
+async fn drops_tidy() -> u32 {
+    select! {
+        _ = tidy("dropped".to_owned()).id("tidy-child") => return 0,
+        () = sleep(hours(1)) => {}
+    }
+    GO.wait().await
+}
+
+fn tidy_ones() -> Registry {
+    Registry::new()
+        .activity(watchful)
+        .activity(clean_up)
+        .orchestrator(tidy)
+        .orchestrator(drops_tidy)
+        .orchestrator(loses)
+}
+
+fn cleaned(word: &str) -> usize {
+    let cleaned = CLEANED.lock().unwrap();
+    cleaned.iter().filter(|cleaned| *cleaned == word).count()
+}
+
+#[tokio::test]
+async fn code_that_holds_a_cancellation_cleans_up_also_after_a_restart() {
+    let engine = engine_of(tidy_ones());
+    for id in ["tidy-1", "tidy-2"] {
+        engine.start(tidy(id.to_owned())).id(id).await.unwrap();
+    }
+    engine.settle().await;
+    instance(&engine, "tidy-1")
+        .await
+        .cancel("enough")
+        .await
+        .unwrap();
+    let engine = engine.restart_with(tidy_ones()).await.unwrap();
+    instance(&engine, "tidy-2")
+        .await
+        .cancel("enough")
+        .await
+        .unwrap();
+    for id in ["tidy-1", "tidy-2"] {
+        let tidy = engine.handle(tidy, id).await.unwrap().unwrap();
+        assert_eq!(tidy.result().await.unwrap(), "cleaned up: enough");
+        assert_eq!(cleaned(id), 1);
+        check_replay(&tidy_ones(), &tidy.history().await.unwrap()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_second_request_changes_nothing() {
+    let engine = engine_of(tidy_ones());
+    let tidy = engine.start(tidy("twice".to_owned())).await.unwrap();
+    engine.settle().await;
+    let (first, second) = tokio::join!(tidy.cancel("one"), tidy.cancel("two"));
+    first.unwrap();
+    // It may have ended by then.
+    assert!(second.is_ok() || second.unwrap_err().ended().is_some());
+    assert_eq!(tidy.result().await.unwrap(), "cleaned up: one");
+    assert_eq!(cleaned("twice"), 1);
+}
+
+#[tokio::test]
+async fn code_without_one_ends_with_a_fault_and_so_does_what_it_waits_for() {
+    let engine = engine_of(tidy_ones());
+    let loses = engine.start(loses("unasked".to_owned())).await.unwrap();
+    engine.settle().await;
+    loses.cancel("not wanted").await.unwrap();
+    let fault = loses.result().await.unwrap_err().fault().cloned().unwrap();
+    assert_eq!(fault.kind(), FaultKind::Cancelled);
+    let again = loses.cancel("not wanted").await.unwrap_err();
+    assert_eq!(again.ended(), Some(Status::Failed));
+    engine.settle().await;
+    assert_eq!(began_and_cancelled("unasked"), (1, 1));
+}
+
+#[tokio::test]
+async fn a_child_whose_call_is_dropped_hears_of_it_in_the_same_way() {
+    let engine = engine_of(tidy_ones());
+    let parent = engine.start(drops_tidy()).await.unwrap();
+    pass(&engine, 1).await;
+    let child = instance(&engine, "tidy-child").await;
+    assert_eq!(child.status().await.unwrap(), Status::Completed);
+    assert_eq!(cleaned("dropped"), 1);
+    parent.raise(&GO, 3).await.unwrap();
+    assert_eq!(parent.result().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn many_are_asked_to_end_and_each_is_told_for_itself() {
+    let engine = engine_of(tidy_ones());
+    for id in ["t-1", "t-2"] {
+        engine.start(tidy(id.to_owned())).id(id).await.unwrap();
+    }
+    engine.settle().await;
+    let asked = engine.many(["t-1", "nobody", "t-2"]).cancel("all").await;
+    let asked: Vec<_> = asked
+        .iter()
+        .map(|(id, asked)| (&**id, asked.is_ok()))
+        .collect();
+    assert_eq!(asked, [("t-1", true), ("nobody", false), ("t-2", true)]);
+    engine.settle().await;
+    assert_eq!((cleaned("t-1"), cleaned("t-2")), (1, 1));
+}

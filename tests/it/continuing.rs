@@ -179,3 +179,99 @@ async fn an_instance_that_went_on_in_another_version_is_known_by_its_first() {
     let error = second.await.unwrap_err();
     assert!(error.to_string().contains("another version"), "{error}");
 }
+
+static SPINS: AtomicU32 = AtomicU32::new(0);
+
+/// Continues as new without ever waiting, until the others are done.
+#[orchestrator(name = "continuing.spins")]
+async fn spins(done: u32) -> u32 {
+    let round = side_effect(|| SPINS.fetch_add(1, Ordering::SeqCst)).await;
+    if done == 1 || round > 20_000 {
+        return round;
+    }
+    let done = side_effect(|| DONE.load(Ordering::SeqCst)).await;
+    continue_as_new(spins(done)).await
+}
+
+static DONE: AtomicU32 = AtomicU32::new(0);
+
+#[activity(name = "continuing.spins_so_far")]
+async fn spins_so_far() -> u32 {
+    SPINS.load(Ordering::SeqCst)
+}
+
+#[orchestrator(name = "continuing.steps")]
+async fn steps() -> Vec<u32> {
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        seen.push(spins_so_far().await);
+    }
+    seen
+}
+
+/// A tight loop has one turn, then the others have theirs.
+#[tokio::test]
+async fn a_loop_that_never_waits_leaves_every_other_instance_its_turns() {
+    let engine = engine();
+    let spinning = engine.start(spins(0)).await.unwrap();
+    let stepping: Vec<_> = {
+        let mut all = Vec::new();
+        for _ in 0..5 {
+            all.push(engine.start(steps()).await.unwrap());
+        }
+        all
+    };
+    for handle in stepping {
+        let seen = handle.result().await.unwrap();
+        // Between two steps of it, the loop goes round a few times at most.
+        let most = seen.windows(2).map(|two| two[1] - two[0]).max().unwrap();
+        assert!(most <= 8, "{seen:?}");
+    }
+    DONE.store(1, Ordering::SeqCst);
+    assert!(spinning.result().await.unwrap() < 20_000);
+}
+
+#[orchestrator(name = "continuing.generations")]
+async fn generations(left: u32) -> u32 {
+    if left == 0 {
+        return TICK.wait().await;
+    }
+    continue_as_new(generations(left - 1)).await
+}
+
+/// What is kept of an eternal instance does not grow with its generations, nor does what waits in memory; an event that is
+/// there from the beginning reaches the last.
+async fn run_generations(count: u32) {
+    let engine = engine();
+    let start = engine.start(generations(count)).id("continuing-many");
+    let handle = start.await.unwrap();
+    handle.raise(&TICK, 7).await.unwrap();
+    let (mut most_bytes, mut most_rows) = (0, 0);
+    while !handle.summary().await.unwrap().has_ended() {
+        let counters = engine.counters();
+        most_bytes = most_bytes.max(counters.unfolded_bytes);
+        most_rows = most_rows.max(counters.log_rows);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(handle.result().await.unwrap(), 7);
+    // The log waits for some 4,000 commits before it is folded; the rest is one execution.
+    let bytes = engine.counters().allocated_bytes;
+    assert!(bytes < 2 << 20, "{bytes} bytes");
+    assert!(
+        most_rows <= 4_200 && most_bytes < 2 << 20,
+        "{most_rows} rows, {most_bytes} bytes"
+    );
+    assert!(handle.history().await.unwrap().len() <= 6);
+}
+
+#[tokio::test]
+async fn five_thousand_generations_take_the_space_of_a_few() {
+    run_generations(5_000).await;
+}
+
+/// `cargo test --release -p durable-tests --test it -- --ignored a_hundred_thousand_generations`
+#[tokio::test]
+#[ignore = "it takes three minutes unless it is built with optimisation"]
+async fn a_hundred_thousand_generations_take_the_space_of_a_few() {
+    run_generations(100_000).await;
+}

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use durable_runtime::testing::TestEngine;
+use durable_runtime::testing::{TestEngine, TestEngineBuilder};
 use durable_runtime::{HistoryEvent, Instance, Registry};
 use tokio::sync::Notify;
 
 /// A test engine that runs everything in this binary.
 pub(crate) fn engine() -> TestEngine {
+    builder().start().unwrap()
+}
+
+/// The same, to be told more.
+pub(crate) fn builder() -> TestEngineBuilder {
     TestEngine::builder()
         .state(Arc::new(crate::activities::Ledger::default()))
         .state(crate::outside::seats())
@@ -17,8 +22,6 @@ pub(crate) fn engine() -> TestEngine {
         .state(crate::states::rates())
         .state(crate::states::count())
         .state(crate::states::greets())
-        .start()
-        .unwrap()
 }
 
 /// A test engine that runs what this registry holds.
@@ -69,6 +72,9 @@ fn kind(event: &HistoryEvent) -> &'static str {
         HistoryEvent::DetachedCompleted(_) => "detached completed",
         HistoryEvent::DetachedFailed(_) => "detached failed",
         HistoryEvent::EventSent(_) => "event sent",
+        HistoryEvent::ExecutionTerminated(_) => "terminated",
+        HistoryEvent::ExecutionSuspended(_) => "suspended",
+        HistoryEvent::ExecutionResumed(_) => "resumed",
         _ => "unknown to this test",
     }
 }

@@ -1,8 +1,9 @@
 //! SUB: child orchestrations.
 
 use durable_runtime::prelude::*;
-use durable_runtime::{Failure, HistoryEvent};
+use durable_runtime::{Failure, HistoryEvent, Status, named};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::support::{children, engine, instance, replayed};
 
@@ -112,4 +113,89 @@ async fn sub_4_a_child_has_a_version_of_its_own_and_not_that_of_its_parent() {
     let handle = engine.start(versioned()).await.unwrap();
     let expected = [Some("1".to_owned()), None, Some("2".to_owned())];
     assert_eq!(handle.result().await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn sub_5_an_end_from_outside_may_go_down_and_a_hold_does_not() {
+    for is_recursive in [false, true] {
+        let engine = engine();
+        let handle = engine.start(named_parent()).await.unwrap();
+        engine.settle().await;
+        let child = instance(&engine, "sub-named").await;
+        handle.suspend("held").await.unwrap();
+        assert_eq!(child.status().await.unwrap(), Status::Running);
+        let request = handle.terminate("over");
+        let below = if is_recursive {
+            request.recursive().await.unwrap();
+            Status::Terminated
+        } else {
+            request.await.unwrap();
+            Status::Running
+        };
+        assert_eq!(child.status().await.unwrap(), below);
+    }
+}
+
+#[orchestrator(name = "sub.named_parent")]
+async fn named_parent() -> String {
+    match child(1).id("sub-named").catch().await {
+        Ok(output) => format!("{output:?}"),
+        Err(fault) => fault.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn sub_6_a_child_that_is_ended_on_its_own_has_failed_to_its_parent() {
+    let engine = engine();
+    let handle = engine.start(named_parent()).await.unwrap();
+    engine.settle().await;
+    let child = instance(&engine, "sub-named").await;
+    child.terminate("not wanted").await.unwrap();
+    let told = "`sub.child` was terminated: not wanted";
+    assert_eq!(handle.result().await.unwrap(), told);
+    let history = replayed(&handle).await;
+    let failed = |event: &&HistoryEvent| matches!(event, HistoryEvent::ChildFailed(_));
+    assert_eq!(history.iter().filter(failed).count(), 1);
+}
+
+#[tokio::test]
+async fn sub_5_a_purge_goes_down_to_children_if_that_is_said() {
+    let engine = engine();
+    for (recursive, count) in [(false, 1), (true, 2)] {
+        let parent = engine.start(parent(1)).await.unwrap();
+        parent.wait().await.unwrap();
+        let purge = parent.purge();
+        let purge = if recursive { purge.recursive() } else { purge };
+        assert_eq!(purge.await.unwrap().count, count);
+    }
+}
+
+#[orchestrator(name = "sub.by_name", version = "9")]
+async fn by_name_nine() -> Option<String> {
+    info().version
+}
+
+#[orchestrator(name = "sub.by_name", version = "10")]
+async fn by_name_ten() -> Option<String> {
+    info().version
+}
+
+#[orchestrator(name = "sub.asks_by_name")]
+async fn asks_by_name() -> (String, String) {
+    let call = || named::orchestrator("sub.by_name", &json!(null));
+    let child = call().await;
+    let detached = start(call()).await.result().await;
+    (format!("{child:?}"), format!("{detached:?}"))
+}
+
+#[tokio::test]
+async fn sub_4_a_child_by_name_has_the_default_version() {
+    let engine = engine();
+    let handle = engine.start(asks_by_name()).await.unwrap();
+    let ten = || format!("{:?}", Ok::<_, Failure>(json!("10")));
+    assert_eq!(handle.result().await.unwrap(), (ten(), ten()));
+    let history = replayed(&handle).await;
+    assert_eq!(children(&history)[0].version.as_deref(), Some("10"));
+    let exact = engine.start(by_name_nine()).await.unwrap();
+    assert_eq!(exact.result().await.unwrap().as_deref(), Some("9"));
 }

@@ -51,6 +51,7 @@ async fn err_1_a_failure_tells_type_message_and_causes() {
     assert!(details.error_type.ends_with("TripError"), "{details:?}");
     assert_eq!(details.message, "the line is dead");
     assert_eq!(details.causes, ["cable 7"]);
+    assert!(!details.non_retryable);
 }
 
 #[tokio::test]

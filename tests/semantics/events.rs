@@ -1,6 +1,7 @@
 //! EVT: external events.
 
 use durable_runtime::prelude::*;
+use durable_runtime::testing::TestEngine;
 use durable_runtime::{HistoryEvent, StallReason, Status, named};
 use serde_json::json;
 
@@ -70,6 +71,22 @@ async fn evt_3_what_nobody_awaits_yet_is_buffered_by_name_in_order() {
     assert_eq!(handle.result().await.unwrap(), ("w".to_owned(), 1, 2));
 }
 
+#[tokio::test]
+async fn evt_3_what_nobody_takes_is_bounded_and_the_raiser_is_told() {
+    let engine = TestEngine::builder()
+        .event_limit(2, 1 << 20)
+        .start()
+        .unwrap();
+    let handle = engine.start(takes(3)).await.unwrap();
+    handle.raise(&NOTE, 1).await.unwrap();
+    handle.raise(&NOTE, 2).await.unwrap();
+    let error = handle.raise(&NOTE, 3).await.unwrap_err();
+    assert!(error.is_busy(), "{error}");
+    engine.advance(hours(1)).await;
+    handle.raise(&NOTE, 3).await.unwrap();
+    assert_eq!(handle.result().await.unwrap(), [1, 2, 3]);
+}
+
 /// Three waiters, of which the oldest gives up after an hour.
 #[orchestrator(name = "evt.waiters")]
 async fn waiters() -> (Option<u32>, u32, u32) {
@@ -95,7 +112,13 @@ async fn evt_4_the_oldest_waiter_is_first_and_one_that_gave_up_takes_nothing() {
 #[tokio::test]
 async fn evt_5_nobody_takes_an_event_for_the_unknown_or_the_ended() {
     let engine = engine();
-    assert!(engine.instance("nobody").await.unwrap().is_none());
+    let error = engine.raise("nobody", &NOTE, 1).await.unwrap_err();
+    assert_eq!(error.to_string(), "there is no instance `nobody`");
+    // On disk, and not begun.
+    engine.start(takes(1)).id("evt-5").await.unwrap();
+    engine.raise("evt-5", &NOTE, 5).await.unwrap();
+    let early = engine.handle(takes, "evt-5").await.unwrap().unwrap();
+    assert_eq!(early.result().await.unwrap(), [5]);
     let sender = engine.start(sends("nobody".to_owned(), 1)).await.unwrap();
     sender.result().await.unwrap();
     let handle = engine.start(takes(0)).await.unwrap();
@@ -130,6 +153,22 @@ async fn evt_7_what_was_acknowledged_is_delivered_exactly_once() {
 }
 
 #[tokio::test]
+async fn evt_7_an_event_with_an_id_may_be_raised_again() {
+    let mut engine = engine();
+    engine.start(takes(2)).id("evt-7").await.unwrap();
+    for _ in 0..3 {
+        engine.raise("evt-7", &NOTE, 1).id("one").await.unwrap();
+        engine = engine.restart().await.unwrap();
+    }
+    engine.raise("evt-7", &NOTE, 2).id("two").await.unwrap();
+    let handle = engine.handle(takes, "evt-7").await.unwrap().unwrap();
+    assert_eq!(handle.result().await.unwrap(), [1, 2]);
+    // It has ended, and still knows what it was told.
+    engine.raise("evt-7", &NOTE, 2).id("two").await.unwrap();
+    assert_eq!(count(&replayed(&handle).await, is_raised), 2);
+}
+
+#[tokio::test]
 async fn evt_8_the_waiter_says_the_type_and_another_value_stalls_it() {
     let engine = engine();
     let handle = engine.start(takes(1)).id("evt-8").await.unwrap();
@@ -143,6 +182,22 @@ async fn evt_8_the_waiter_says_the_type_and_another_value_stalls_it() {
     let stalled = settled(&engine, "evt-8").await.stalled.unwrap();
     assert_eq!(stalled.reason, StallReason::Undecodable);
     assert!(stalled.report.contains("evt-note"), "{}", stalled.report);
+}
+
+#[tokio::test]
+async fn evt_9_events_wait_for_one_that_is_held_and_come_in_order() {
+    let engine = engine();
+    let handle = engine.start(takes(3)).await.unwrap();
+    engine.advance(hours(2)).await;
+    handle.suspend("held").await.unwrap();
+    for note in [3, 1, 2] {
+        handle.raise(&NOTE, note).await.unwrap();
+    }
+    engine.settle().await;
+    assert_eq!(count(&replayed(&handle).await, is_raised), 3);
+    assert_eq!(handle.status().await.unwrap(), Status::Suspended);
+    handle.resume("go on").await.unwrap();
+    assert_eq!(handle.result().await.unwrap(), [3, 1, 2]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::{Barrier, Mutex};
 
 use durable_runtime::prelude::*;
 use durable_runtime::{
-    Failure, HistoryEvent, Outcome, Registry, StallReason, StartError, Status, named,
+    Failure, HistoryEvent, Outcome, Registry, Reuse, StallReason, StartError, Status, named,
 };
 use serde_json::json;
 
@@ -97,6 +97,31 @@ async fn orc_3_a_status_changes_with_commits() {
     let failing = engine.start(waits(1)).await.unwrap();
     failing.raise(&GO, 0).await.unwrap();
     assert_eq!(failing.wait().await.unwrap().status, Status::Failed);
+    let ended = engine.start(waits(1)).await.unwrap();
+    engine.settle().await;
+    ended.suspend("for now").await.unwrap();
+    assert_eq!(ended.status().await.unwrap(), Status::Suspended);
+    ended.terminate("for good").await.unwrap();
+    assert_eq!(ended.wait().await.unwrap().status, Status::Terminated);
+}
+
+#[tokio::test]
+async fn orc_4_a_start_for_later_is_pending_until_then() {
+    let engine = engine();
+    let at = engine.now() + days(1);
+    let later = engine.start(echo(1)).at(at).await.unwrap();
+    engine.advance(hours(23)).await;
+    let summary = later.summary().await.unwrap();
+    assert_eq!(
+        (summary.status, summary.start_at),
+        (Status::Pending, Some(at))
+    );
+    assert_eq!(later.result().await.unwrap(), 1);
+    assert_eq!(later.summary().await.unwrap().completed_at, Some(at));
+    let ended = engine.start(echo(2)).after(days(1)).await.unwrap();
+    ended.terminate("not needed").await.unwrap();
+    engine.advance(days(2)).await;
+    assert_eq!(ended.status().await.unwrap(), Status::Terminated);
 }
 
 #[orchestrator(name = "orc.family")]
@@ -119,11 +144,18 @@ async fn orc_5_what_is_known_of_an_instance() {
         (ended.id.as_str(), ended.name.as_ref()),
         ("orc-5", "orc.family")
     );
-    assert_eq!((ended.version, ended.execution.0), (None, 1));
+    assert_eq!((ended.version.as_deref(), ended.execution.0), (None, 1));
     assert_eq!(ended.created_at, begin);
     assert_eq!(ended.completed_at, Some(begin + hours(1)));
     assert_eq!(ended.updated_at, begin + hours(1));
     assert_eq!(ended.tags.get("lane").map(String::as_str), Some("fast"));
+    let light = handle.overview().await.unwrap();
+    assert_eq!(
+        (light.status, light.revision()),
+        (ended.status, ended.revision())
+    );
+    assert_eq!((&light.id, &light.tags), (&ended.id, &ended.tags));
+    assert_eq!(light.completed_at, ended.completed_at);
     let status: String = ended.custom_status.unwrap().decode().unwrap();
     assert_eq!(status, "waits for the child");
     assert!(ended.parent.is_none() && ended.outcome.is_some());
@@ -294,4 +326,45 @@ async fn orc_10_of_many_starters_one_starts() {
     assert_eq!(one.result().await.unwrap(), 11);
     assert!(children(&replayed(&one).await).is_empty());
     assert_eq!(RAN.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn orc_2_a_policy_says_what_is_replaced() {
+    let engine = engine();
+    let start = |n, reuse| engine.start(waits(n)).id("policy").reuse(reuse);
+    let first = start(1, Reuse::refuse()).await.unwrap();
+    engine.settle().await;
+    for reuse in [Reuse::refuse(), Reuse::replace_ended()] {
+        assert!(start(1, reuse).await.unwrap_err().is_conflict());
+    }
+    let second = start(2, Reuse::replace_any()).await.unwrap();
+    assert!(first.summary().await.is_err());
+    second.raise(&GO, 4).await.unwrap();
+    assert_eq!(second.result().await.unwrap(), Ok(6));
+    let failed_only = Reuse::replace([Status::Failed]);
+    assert!(start(3, failed_only).await.unwrap_err().is_conflict());
+    let third = start(3, Reuse::replace_ended()).await.unwrap();
+    third.raise(&GO, 4).await.unwrap();
+    assert_eq!(third.result().await.unwrap(), Ok(7));
+    let running_only = Reuse::replace([Status::Running]);
+    let error = start(4, running_only).await.unwrap_err();
+    assert!(matches!(error, StartError::Contradiction { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn orc_10_a_singleton_is_started_anew_once_it_has_ended() {
+    let engine = engine();
+    for round in 0..3 {
+        let starts = (0..100).map(|_| {
+            let start = engine.start(waits(round)).id("single");
+            tokio::spawn(start.reuse(Reuse::replace_ended()).into_future())
+        });
+        let mut started = Vec::new();
+        for start in starts.collect::<Vec<_>>() {
+            started.extend(start.await.unwrap().ok());
+        }
+        assert_eq!(started.len(), 1);
+        started[0].raise(&GO, 1).await.unwrap();
+        assert_eq!(started[0].result().await.unwrap(), Ok(round + 1));
+    }
 }

@@ -32,7 +32,7 @@ async fn pay_1_a_payload_may_have_two_mebibytes_and_the_error_says_so() {
     };
     assert_eq!((bytes, limit), (LIMIT + 1, LIMIT));
     let message = Refused::TooLarge { bytes, limit }.to_string();
-    assert!(message.contains("store it elsewhere"), "{message}");
+    assert!(message.contains("keep it elsewhere"), "{message}");
     handle.raise(&TEXT, text_of(LIMIT)).await.unwrap();
     assert_eq!(handle.result().await.unwrap(), LIMIT - 2);
 }

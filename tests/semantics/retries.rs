@@ -54,6 +54,22 @@ async fn ret_2_each_attempt_and_each_delay_is_recorded() {
     assert_eq!((count(&history, failed), count(&history, created)), (5, 4));
 }
 
+/// Ends with an error that says of itself that another attempt cannot help.
+#[activity(name = "ret.fails_for_good")]
+async fn fails_for_good() -> Result<u32, Error> {
+    let error = Error::msg(format!("attempt {}", activity::attempt()));
+    Err(if activity::attempt() == 2 {
+        error.non_retryable()
+    } else {
+        error
+    })
+}
+
+#[orchestrator(name = "ret.by_itself")]
+async fn by_itself() -> Result<u32, Error> {
+    fails_for_good().retry(policy()).await
+}
+
 #[orchestrator(name = "ret.stops")]
 async fn stops() -> (Result<u32, String>, Result<u32, String>, u32) {
     let total = policy().total(seconds(50));
@@ -72,13 +88,25 @@ async fn ret_3_attempts_end_by_the_total_or_by_the_error() {
     assert_eq!(by_total, Err("total 3".to_owned()));
     assert_eq!(by_filter, Err("picky 2".to_owned()));
     assert_eq!(panicked, 2, "a fault is retried as an error is");
+    let handle = engine.start(by_itself()).await.unwrap();
+    let by_itself = handle.result().await.unwrap().unwrap_err();
+    assert_eq!(by_itself.to_string(), "attempt 2");
+    replayed(&handle).await;
 }
 
-/// Knows the errors that are worth another attempt.
+/// Knows the errors that are worth another attempt, how often, how long, and after which delay.
 #[orchestrator(name = "ret.asks_the_handler")]
 async fn asks_the_handler() -> Result<u32, String> {
     let call = fails("attempt".to_owned()).retry(policy());
-    call.retry_when(|error| error != "attempt 4").await
+    call.retry_with(|error, context| {
+        assert_eq!(*error, format!("attempt {}", context.attempt));
+        if context.elapsed < minutes(3) {
+            Retry::After(minutes(1))
+        } else {
+            Retry::Stop
+        }
+    })
+    .await
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! VER: versions.
 
 use durable_runtime::prelude::*;
-use durable_runtime::{Registry, StallReason, Status, named};
-use serde_json::json;
+use durable_runtime::testing::TestEngine;
+use durable_runtime::{Outcome, Registry, StallReason, StartError, Status, VersionPolicy, named};
+use serde_json::{Value, json};
 
 use crate::support::{engine_of, instance, settled};
 
@@ -15,6 +16,11 @@ mod one {
     pub(super) async fn flow() -> String {
         let version = info().version.unwrap_or_default();
         format!("{} of {version}", GO.wait().await)
+    }
+
+    #[orchestrator(name = "ver.taken", version = "1")]
+    pub(super) async fn taken() -> String {
+        format!("{} by 1", GO.wait().await)
     }
 
     #[orchestrator(name = "ver.moves", version = "1")]
@@ -33,9 +39,48 @@ mod two {
         format!("slowly {} of {version}", GO.wait().await)
     }
 
+    #[orchestrator(name = "ver.ranked", version = "2")]
+    pub(super) async fn ranked() -> String {
+        info().version.unwrap_or_default()
+    }
+
+    #[orchestrator(name = "ver.taken", version = "2")]
+    pub(super) async fn taken() -> String {
+        let whose = info().version.unwrap_or_default();
+        format!("{} of {whose} by 2", GO.wait().await)
+    }
+
     #[orchestrator(name = "ver.moves", version = "2")]
     pub(super) async fn moves(n: u32) -> u32 {
         n * 10
+    }
+}
+
+#[activity(name = "ver.of_caller")]
+async fn of_caller() -> Option<String> {
+    activity::info().version.clone()
+}
+
+#[orchestrator(name = "ver.asks", version = "3-beta")]
+async fn asks() -> Option<String> {
+    of_caller().await
+}
+
+mod none {
+    use super::*;
+
+    #[orchestrator(name = "ver.ranked")]
+    pub(super) async fn ranked() -> String {
+        info().version.unwrap_or_default()
+    }
+}
+
+mod ten {
+    use super::*;
+
+    #[orchestrator(name = "ver.ranked", version = "10")]
+    pub(super) async fn ranked() -> String {
+        info().version.unwrap_or_default()
     }
 }
 
@@ -55,7 +100,7 @@ fn both() -> Registry {
 
 #[tokio::test]
 async fn ver_1_an_instance_has_a_version_and_its_code_sees_it() {
-    let engine = engine_of(both());
+    let engine = engine_of(both().activity(of_caller).orchestrator(asks));
     let chosen = engine.start(one::flow()).await.unwrap();
     chosen.raise(&GO, 5).await.unwrap();
     assert_eq!(chosen.result().await.unwrap(), "5 of 1");
@@ -63,6 +108,9 @@ async fn ver_1_an_instance_has_a_version_and_its_code_sees_it() {
     let by_name = engine.start(request).await.unwrap();
     let version = by_name.summary().await.unwrap().version;
     assert_eq!(version.as_deref(), Some("1"));
+    // So does an activity.
+    let asked = engine.start(asks()).await.unwrap();
+    assert_eq!(asked.result().await.unwrap().as_deref(), Some("3-beta"));
 }
 
 #[tokio::test]
@@ -80,6 +128,43 @@ async fn ver_2_no_other_version_runs_what_one_has_begun() {
     let stalled = settled(&engine, "ver-2-open").await.stalled.unwrap();
     assert_eq!(stalled.reason, StallReason::Unregistered);
     assert_eq!(settled(&engine, "ver-2").await.status, Status::Completed);
+}
+
+#[tokio::test]
+async fn ver_2_a_greater_version_takes_over_what_is_older_if_the_policy_says_so() {
+    let policy = VersionPolicy::CurrentOrOlder;
+    let builder = TestEngine::builder().versions(policy);
+    let registry = Registry::new().orchestrator(one::taken);
+    let engine = builder.registry(registry).start().unwrap();
+    engine.start(one::taken()).id("older").await.unwrap();
+    let newer = engine.start(two::taken()).await;
+    assert!(newer.is_err_and(|error| matches!(error, StartError::Unregistered(_))));
+    engine.settle().await;
+    let registry = Registry::new().orchestrator(two::taken);
+    let engine = engine.restart_with(registry).await.unwrap();
+    let older = engine.handle(two::taken, "older").await.unwrap();
+    let older = older.unwrap();
+    older.raise(&GO, 4).await.unwrap();
+    assert_eq!(older.result().await.unwrap(), "4 of 1 by 2");
+}
+
+#[tokio::test]
+async fn ver_3_none_is_the_lowest_and_numbers_are_compared_as_numbers() {
+    let versions = Registry::new()
+        .orchestrator(none::ranked)
+        .orchestrator(two::ranked)
+        .orchestrator(ten::ranked);
+    let engine = engine_of(versions);
+    let by_name = named::orchestrator("ver.ranked", &json!(null));
+    let by_name = engine.start(by_name).await.unwrap();
+    assert_eq!(by_name.result().await.unwrap(), Ok(json!("10")));
+    let lower = Registry::new()
+        .orchestrator(none::ranked)
+        .orchestrator(two::ranked);
+    let engine = engine_of(lower);
+    let by_name = named::orchestrator("ver.ranked", &json!(null));
+    let by_name = engine.start(by_name).await.unwrap();
+    assert_eq!(by_name.result().await.unwrap(), Ok(json!("2")));
 }
 
 #[tokio::test]
@@ -137,4 +222,37 @@ async fn ver_7_a_missing_version_stalls_and_goes_on_once_it_is_there() {
     let handle = engine.handle(two::flow, "ver-7").await.unwrap().unwrap();
     handle.raise(&GO, 3).await.unwrap();
     assert_eq!(handle.result().await.unwrap(), "slowly 3 of 2");
+}
+
+/// Before the change, and with it.
+async fn unpatched(_: Value) -> Result<Value, Error> {
+    Ok(json!(GO.wait().await))
+}
+
+async fn patched(_: Value) -> Result<Value, Error> {
+    let by = if changed("ver-7") { 10 } else { 1 };
+    Ok(json!(GO.wait().await * by))
+}
+
+#[tokio::test]
+async fn ver_7_a_patch_leaves_what_has_passed_it_alone() {
+    let patch = Registry::new().named_orchestrator("ver.patch", patched);
+    let engine = engine_of(Registry::new().named_orchestrator("ver.patch", unpatched));
+    let start = || named::orchestrator("ver.patch", &json!(null));
+    engine.start(start()).id("before").await.unwrap();
+    engine.settle().await;
+    let engine = engine.restart_with(patch).await.unwrap();
+    let after = engine.start(start()).id("after").await.unwrap();
+    engine.settle().await;
+    engine.evict().await;
+    let before = instance(&engine, "before").await;
+    for instance in [&before, &after] {
+        instance.raise(&GO, 7).await.unwrap();
+    }
+    assert_eq!(after.result().await.unwrap(), Ok(json!(70)));
+    let outcome = settled(&engine, "before").await.outcome.unwrap();
+    let Outcome::Completed(output) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(output.decode::<u32>().unwrap(), 7);
 }

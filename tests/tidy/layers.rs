@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["orchestration"],
     &["registry"],
     &["engine"],
+    &["explain"],
     &["client"],
     &["testing"],
     // The doorway for expansions: nothing of ours goes through it.

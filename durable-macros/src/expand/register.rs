@@ -28,12 +28,12 @@ impl Definition<'_> {
         quote! {
             type __Input = #input;
             type __Output = #output;
-            use #runtime::{NoDetails as _, NoFault as _, NotAResult as _, NotRecordable as _};
+            use #runtime::{NoDetails as _, NoFault as _, NoSay as _, NotAResult as _, NotRecordable as _};
             static __INPUT: #runtime::InputCodec<__Input> = #runtime::InputProbe::<__Input>::CODEC;
             static __OUTPUT: #runtime::OutputCodec<__Output> = #runtime::OutputCodec {
                 encode: |codec, output| {
-                    #runtime::encode_output(codec, output, __SHAPE, #runtime::DetailsProbe::<__Output>::OF_ERROR,
-                        #runtime::DetailsProbe::<__Output>::OF_DISPLAY)
+                    #runtime::encode_output(codec, output, __SHAPE, [#runtime::DetailsProbe::<__Output>::OF_ERROR,
+                        #runtime::DetailsProbe::<__Output>::OF_DISPLAY], #runtime::RetryProbe::<__Output>::IS_RETRYABLE)
                 },
                 decode: |outcome| (__SHAPE.decode)(outcome),
                 from_fault: #runtime::FaultProbe::<__Output>::FROM_FAULT,
@@ -266,7 +266,7 @@ fn retry_when(runtime: &TokenStream, when: &Path) -> TokenStream {
     let runtime = located(runtime, span);
     let failure = Ident::new("failure", Span::mixed_site());
     let check =
-        quote_spanned!(place_of(span)=> #runtime::retry_when::<__Output, _>(#failure, #when));
+        quote_spanned!(place_of(span)=> #runtime::retry_when::<__Output, _, _>(#failure, #when));
     quote!(|#failure| #check)
 }
 

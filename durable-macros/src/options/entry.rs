@@ -152,12 +152,7 @@ impl Entry {
 
     /// A number from 1.0.
     pub(crate) fn factor(&self) -> syn::Result<f64> {
-        let literal: Lit = self.value("a number")?;
-        let number = match &literal {
-            Lit::Float(number) => number.base10_parse::<f64>()?,
-            Lit::Int(number) => f64::from(number.base10_parse::<u32>()?),
-            other => return Err(self.not_a_number(other, "a number")),
-        };
+        let (number, literal) = self.number()?;
         if number >= 1.0 && number.is_finite() {
             Ok(number)
         } else {
@@ -166,6 +161,29 @@ impl Entry {
                 format!("[D108] `{}` is at least 1.0", self.name()),
             ))
         }
+    }
+
+    /// A number from 0.0 to 1.0.
+    pub(crate) fn share(&self) -> syn::Result<f64> {
+        let (number, literal) = self.number()?;
+        if (0.0..=1.0).contains(&number) {
+            Ok(number)
+        } else {
+            Err(error_at(
+                literal,
+                format!("[D108] `{}` is 0.0 to 1.0", self.name()),
+            ))
+        }
+    }
+
+    fn number(&self) -> syn::Result<(f64, Lit)> {
+        let literal: Lit = self.value("a number")?;
+        let number = match &literal {
+            Lit::Float(number) => number.base10_parse::<f64>()?,
+            Lit::Int(number) => f64::from(number.base10_parse::<u32>()?),
+            other => return Err(self.not_a_number(other, "a number")),
+        };
+        Ok((number, literal))
     }
 
     fn not_a_number(&self, found: &Lit, expected: &str) -> syn::Error {

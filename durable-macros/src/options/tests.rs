@@ -23,7 +23,8 @@ fn all_options_of_an_activity_are_read() {
             heartbeat_timeout = "5s",
             limit = 10,
             crate = ::other,
-            retry(max_attempts = 5, initial = "250ms", backoff = 3, max_interval = "1m", total = "2h", when = a::b),
+            retry(max_attempts = 5, initial = "250ms", backoff = 3, max_interval = "1m", total = "2h", jitter = 0.25,
+                when = a::b),
         },
     );
     assert_eq!(errors, Vec::<String>::new());
@@ -42,6 +43,7 @@ fn all_options_of_an_activity_are_read() {
             .backoff(3f64)
             .max_interval(::core::time::Duration::from_millis(60000u64))
             .total(::core::time::Duration::from_millis(7200000u64))
+            .jitter(0.25f64)
     };
     assert_eq!(retry.policy(&runtime).to_string(), policy.to_string());
 }
@@ -72,7 +74,7 @@ fn an_unknown_option_lists_the_legal_ones() {
         ),
         [
             "[D108] `retry` has no option `delay`\nhelp: it takes `max_attempts`, `initial`, `backoff`, `max_interval`, \
-          `total`, `when`"
+          `total`, `jitter`, `when`"
         ]
     );
 }
@@ -134,6 +136,21 @@ fn a_backoff_shrinks_nothing() {
             quote!(retry(max_attempts = 2, backoff = 0.5))
         ),
         ["[D108] `backoff` is at least 1.0"]
+    );
+}
+
+#[test]
+fn jitter_is_a_share() {
+    for share in [quote!(0.0), quote!(0.5), quote!(1)] {
+        let found = errors(
+            Role::Activity,
+            quote!(retry(max_attempts = 2, jitter = #share)),
+        );
+        assert!(found.is_empty(), "{found:?}");
+    }
+    assert_eq!(
+        errors(Role::Activity, quote!(retry(max_attempts = 2, jitter = 20))),
+        ["[D108] `jitter` is 0.0 to 1.0"]
     );
 }
 

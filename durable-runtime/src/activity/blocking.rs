@@ -20,6 +20,11 @@ pub async fn blocking<T: Send + 'static>(body: impl FnOnce() -> T + Send + 'stat
     };
     let (running, span) = (RUNNING.try_with(Running::clone).ok(), Span::current());
     let mut task = Unstarted(runtime.spawn_blocking(move || {
+        // It may have waited long for a thread.
+        if (running.as_ref()).is_some_and(|running| running.cancellation.is_cancelled()) {
+            // What it comes to counts for nothing.
+            resume_unwind(Box::new("nobody waits for it any more"));
+        }
         span.in_scope(|| match running {
             Some(running) => RUNNING.sync_scope(running, body),
             None => body(),

@@ -77,4 +77,9 @@ impl Canceller {
     pub(crate) fn cancel(&self) {
         self.0.send_replace(true);
     }
+
+    #[cfg(test)]
+    pub(crate) fn is_told(&self) -> bool {
+        *self.0.borrow()
+    }
 }

@@ -20,6 +20,8 @@ pub struct Heart(Arc<Inner>);
 
 struct Inner {
     clock: Arc<dyn Clock>,
+    /// When the attempt began, by the monotonic clock.
+    began: Duration,
     /// What the attempt before, or the delivery before, said last.
     inherited: Option<Payload>,
     last: Mutex<Beat>,
@@ -38,6 +40,7 @@ impl Heart {
         let last = Mutex::new(Beat { at, details: None });
         Self(Arc::new(Inner {
             clock,
+            began: at,
             inherited,
             last,
         }))
@@ -82,6 +85,11 @@ impl Heart {
     pub(crate) fn silent_for(&self) -> Duration {
         let at = self.lock().at;
         self.0.clock.monotonic().saturating_sub(at)
+    }
+
+    /// How long its attempt has run.
+    pub(crate) fn beats_for(&self) -> Duration {
+        self.0.clock.monotonic().saturating_sub(self.0.began)
     }
 
     /// What it said last, if it spoke at all.

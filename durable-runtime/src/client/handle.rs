@@ -28,6 +28,11 @@ impl<Out: 'static> Handle<Out> {
         }
     }
 
+    /// A handle of another instance of the same orchestrator.
+    pub(crate) fn with(&self, instance: Instance) -> Self {
+        Self::new(instance, self.codec)
+    }
+
     /// Waits for what the orchestration returns, as declared: a recorded `Err` is `Ok(Err(..))` here.
     ///
     /// A stall does not end the wait: mended code may go on.

@@ -1,21 +1,23 @@
 //! One instance, whatever it runs.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::client::error::{LookupError, RaiseError, WaitError};
-use crate::client::{within_limit, within_name_limit};
+use crate::client::error::LookupError;
+use crate::client::raise::RaiseRequest;
+use crate::client::saved::{SaveError, SavedHistory};
 use crate::engine::Engine;
 use crate::engine::hub::Hub;
-use crate::engine::message::{Delivered, Incoming, Reply, Submission, Until, Version, Watch};
-use crate::event::{EventRaised, HistoryEvent, Name};
-use crate::id::{InstanceId, InstanceKey};
+use crate::event::HistoryEvent;
+use crate::explain::{self, Explanation};
+use crate::id::{BuildId, InstanceId, InstanceKey, SiteId};
 use crate::orchestration::Event;
-use crate::payload::Payload;
-use crate::store::{Status, StoreError, Summary};
+use crate::store::{Overview, Reader, Status, StoreError, Summary};
 
 /// A handle of one instance that knows no types. Cheap to clone; does not keep the engine running.
 ///
@@ -53,30 +55,38 @@ use crate::store::{Status, StoreError, Summary};
 /// ```
 #[derive(Clone)]
 pub struct Instance {
-    hub: Arc<Hub>,
-    key: InstanceKey,
+    pub(super) hub: Arc<Hub>,
+    pub(super) key: InstanceKey,
     id: InstanceId,
 }
 
 impl Instance {
-    pub(crate) fn new(engine: &Engine, key: InstanceKey, id: InstanceId) -> Self {
+    pub(crate) fn of(hub: &Arc<Hub>, key: InstanceKey, id: InstanceId) -> Self {
         Self {
-            hub: Arc::clone(&engine.hub),
+            hub: Arc::clone(hub),
             key,
             id,
         }
     }
 
     pub(crate) fn find(engine: &Engine, id: &str) -> Result<Option<Self>, LookupError> {
-        // Ids that the engine made are found as well, though nobody may choose one.
-        let id = if id.starts_with('~') {
-            InstanceId::stored(id)
-        } else {
-            InstanceId::parse(id)?
-        };
+        let id = InstanceId::named(id)?;
         let key = engine.hub.reviver.reader.find(&id);
         let key = key.map_err(|error| unreadable(&engine.hub, error))?;
-        Ok(key.map(|key| Self::new(engine, key, id)))
+        Ok(key.map(|key| Self::of(&engine.hub, key, id)))
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub(crate) fn key(&self) -> InstanceKey {
+        self.key
+    }
+
+    /// Bytes of the largest payload that it takes.
+    pub(super) fn payload_limit(&self) -> usize {
+        self.hub.reviver.payload_limit
     }
 
     /// The instance's id.
@@ -113,6 +123,23 @@ impl Instance {
         summary.ok_or_else(|| LookupError::NotFound(self.id.to_string()))
     }
 
+    /// The instance as it is recorded now, without input, output and custom status: cheap, however large those are.
+    ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    #[expect(
+        clippy::unused_async,
+        reason = "async so that a later version may read off the thread without changing the signature"
+    )]
+    pub async fn overview(&self) -> Result<Overview, LookupError> {
+        let overview = self.hub.reviver.reader.overview(self.key);
+        let overview = overview.map_err(|error| unreadable(&self.hub, error))?;
+        overview.ok_or_else(|| LookupError::NotFound(self.id.to_string()))
+    }
+
     /// The custom status that the orchestration set last; `None` if it set none.
     ///
     /// # Cancel safety
@@ -132,138 +159,129 @@ impl Instance {
     ///
     /// # Errors
     /// As [`summary`](Self::summary).
+    #[expect(
+        clippy::unused_async,
+        reason = "async so that a later version may read off the thread without changing the signature"
+    )]
     pub async fn history(&self) -> Result<Vec<HistoryEvent>, LookupError> {
-        let summary = self.summary().await?;
-        let history = (self.hub.reviver.reader).current_history(self.key, &summary);
-        history.map_err(|error| unreadable(&self.hub, error))
+        let history = self.hub.reviver.reader.last_history(self.key);
+        let history = history.map_err(|error| unreadable(&self.hub, error))?;
+        history.ok_or_else(|| LookupError::NotFound(self.id.to_string()))
     }
 
-    /// Waits until the instance has ended. A stall does not end the wait: mended code may go on.
+    /// The history of the current execution, or of the last, with all that it takes to replay it elsewhere.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing.
+    /// This only reads; dropping the future changes nothing.
     ///
     /// # Errors
-    /// [`WaitError::Stopped`] if the engine stops, [`WaitError::Store`] if the store cannot be read,
-    /// [`WaitError::NotFound`] if the instance is no longer there. How the orchestration ended is no error here.
-    pub async fn wait(&self) -> Result<Summary, WaitError> {
-        self.watch(Until::Ended).await
+    /// As [`summary`](Self::summary).
+    pub async fn saved_history(&self) -> Result<SavedHistory, LookupError> {
+        let events = self.history().await?;
+        let reviver = &self.hub.reviver;
+        let places = places(&reviver.reader, &events);
+        Ok(SavedHistory {
+            store: reviver.store,
+            key: self.key,
+            places: places.map_err(|error| unreadable(&self.hub, error))?,
+            events,
+        })
     }
 
-    /// Waits until more is recorded of the instance than `seen`, or it has ended.
+    /// Writes [`saved_history`](Self::saved_history) to a file, in place of what is there; directories that are missing are
+    /// made. [`assert_replays!`](crate::testing::assert_replays) replays it in a test.
     ///
     /// # Cancel safety
-    /// Dropping the future loses nothing.
+    /// Dropping the future before it resolves leaves the file as it was, or written.
     ///
     /// # Errors
-    /// [`WaitError::Stopped`] if the engine stops, [`WaitError::Store`] if the store cannot be read,
-    /// [`WaitError::NotFound`] if the instance is no longer there. How the orchestration ended is no error here.
+    /// [`SaveError`] if the history cannot be read, or the file not be written.
+    pub async fn save_history(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+        self.saved_history().await?.save(path)
+    }
+
+    /// Why the instance does not go on: what it awaits, at which line, since when, and who is to deliver it; of one that is stalled
+    /// the cause and the remedy; of one that has ended, how. [Displayed](fmt::Display), it is a page for people.
+    ///
+    /// It is told of any instance, in memory or not, from what is recorded and from what this engine knows. The instances that it
+    /// waits for are followed down: 16 deep, 64 in all. Which external events the code awaits is not recorded; so the recorded
+    /// turns are replayed, without effect, on a thread of their own. A replay that takes longer than 10 s is left alone, and the
+    /// answer says that this part of it is missing.
+    ///
+    /// # Cancel safety
+    /// This only reads; dropping the future changes nothing.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary). Of an instance whose history is damaged the answer says so.
     ///
     /// # Examples
     ///
     /// ```standalone_crate
+    /// use durable_runtime::explain::{Awaited, Delivery};
     /// use durable_runtime::prelude::*;
     /// use durable_runtime::testing::TestEngine;
     ///
+    /// #[activity(retry(max_attempts = 5, initial = "1m"))]
+    /// async fn charge(cents: u32) -> Result<(), String> {
+    ///     Err(format!("no {cents} on the card"))
+    /// }
+    ///
     /// #[orchestrator]
-    /// async fn trip() {
-    ///     for stop in ["Berlin", "Praha", "Wien"] {
-    ///         set_status(stop);
-    ///         sleep(hours(4)).await;
-    ///     }
+    /// async fn checkout() -> Result<(), String> {
+    ///     charge(4200).await
     /// }
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let engine = TestEngine::start()?;
-    /// let trip = engine.start(trip()).await?;
-    /// let mut stops = Vec::new();
-    /// let mut now = trip.summary().await?;
-    /// while !now.has_ended() {
-    ///     if let Some(stop) = &now.custom_status {
-    ///         stops.push(stop.decode::<String>()?);
-    ///     }
-    ///     now = trip.changed(&now).await?;
-    /// }
-    /// stops.dedup();
-    /// assert_eq!(stops, ["Berlin", "Praha", "Wien"]);
+    /// let order = engine.start(checkout()).await?;
+    /// engine.settle().await;
+    /// let why = order.explain().await?;
+    /// let Awaited::Activity(charge) = &why.waits[0].awaited else { panic!("{why}") };
+    /// assert_eq!((charge.attempt, charge.attempts_max), (2, 5));
+    /// assert!(matches!(charge.delivery, Delivery::Delayed { .. }));
+    /// assert_eq!(charge.last_error.as_deref(), Some("no 4200 on the card"));
     /// # Ok(()) }
     /// ```
-    pub async fn changed(&self, seen: &Summary) -> Result<Summary, WaitError> {
-        self.watch(Until::Beyond(Version(seen.execution, seen.events)))
-            .await
+    pub async fn explain(&self) -> Result<Explanation, LookupError> {
+        let explanation = explain::look(&self.hub, self.key).await;
+        let explanation = explanation.map_err(|error| unreadable(&self.hub, error))?;
+        explanation.ok_or_else(|| LookupError::NotFound(self.id.to_string()))
     }
 
     /// Raises an event, with a value for whoever awaits it. One that has no type is made by
     /// [`named::event`](crate::named::event).
     ///
-    /// # Durability
-    /// The event is on disk when this resolves. It is buffered until the orchestration awaits it.
-    ///
-    /// # Cancel safety
-    /// Nothing is asked before the first poll. Dropping the future after that leaves open whether the event was recorded;
-    /// raising it again may record it twice.
-    ///
-    /// # Errors
-    /// - [`RaiseError::Payload`]: the value cannot be recorded, or the event's name is too long; nothing was asked.
-    /// - [`RaiseError::Ended`], [`RaiseError::NotFound`]: there is nobody to take it any more.
-    /// - [`RaiseError::Damaged`]: what is recorded of the instance cannot be read.
-    /// - [`RaiseError::Stopped`]: the engine has stopped; nothing was recorded.
-    /// - [`RaiseError::Unknown`]: the engine stopped before it could say.
-    pub fn raise<'i, T: Serialize>(
-        &'i self,
-        event: &Event<T>,
-        value: T,
-    ) -> impl Future<Output = Result<(), RaiseError>> + Send + use<'i, T> {
-        // Before anything is awaited, so that neither the event nor the value is held on to.
-        let name = within_name_limit(event.full_name().clone());
-        let payload = within_limit(Payload::json(&value));
-        async move { self.send(name?, payload?).await }
-    }
-
-    async fn send(&self, name: Name, payload: Payload) -> Result<(), RaiseError> {
-        let at = self.hub.clock.now();
-        let event = HistoryEvent::EventRaised(EventRaised {
-            at,
-            name,
-            payload,
-            event: None,
-        });
-        let (reply, answer) = Reply::channel();
-        let arrival = Incoming::Arrival {
-            event,
-            execution: None,
-            reply: Some(reply),
-        };
-        self.hub.deliver(self.key, arrival)?;
-        match answer.await {
-            Ok(Delivered::Recorded) => Ok(()),
-            Ok(Delivered::Ended) => Err(RaiseError::Ended(self.id.to_string())),
-            Ok(Delivered::Unknown) => Err(RaiseError::NotFound(self.id.to_string())),
-            Ok(Delivered::Unreadable(report)) => Err(RaiseError::Damaged {
-                id: self.id.to_string(),
-                report,
-            }),
-            Err(_) => Err(RaiseError::Unknown(self.hub.reason())),
-        }
-    }
-
-    async fn watch(&self, until: Until) -> Result<Summary, WaitError> {
-        let (reply, answer) = Reply::channel();
-        self.hub.submit(Submission::Watch(Watch {
-            key: self.key,
-            until,
-            reply,
-        }))?;
-        match answer.await {
-            Ok(found) => found?.ok_or_else(|| WaitError::NotFound(self.id.to_string())),
-            Err(_) => Err(self.hub.reason().into()),
-        }
+    /// Nothing happens before the [`RaiseRequest`] is awaited; it says what is durable then, and what can go wrong. An
+    /// [`id`](RaiseRequest::id) makes it safe to raise the event again.
+    pub fn raise<T: Serialize>(&self, event: &Event<T>, value: T) -> RaiseRequest {
+        RaiseRequest::to(self.clone(), event, &value)
     }
 }
 
+/// Where in the source the commands of a history were asked for.
+fn places(
+    reader: &Reader,
+    events: &[HistoryEvent],
+) -> Result<BTreeMap<(BuildId, SiteId), String>, StoreError> {
+    let mut places = BTreeMap::new();
+    let mut build = BuildId::default();
+    for event in events {
+        if let HistoryEvent::TurnStarted(turn) = event {
+            build = turn.build;
+        }
+        let Some(site) = event.site() else { continue };
+        if !places.contains_key(&(build, site))
+            && let Some(place) = reader.place(build, site)?
+        {
+            places.insert((build, site), place);
+        }
+    }
+    Ok(places)
+}
+
 /// Why the store could not be read: if the engine has closed it, why that.
-fn unreadable(hub: &Hub, error: StoreError) -> LookupError {
+pub(super) fn unreadable(hub: &Hub, error: StoreError) -> LookupError {
     match error {
         StoreError::Closed => hub.reason().into(),
         error => error.into(),

@@ -11,9 +11,11 @@ use crate::engine::guard::Guard;
 use crate::engine::hub::{Hub, Shape};
 use crate::engine::message::Effects;
 use crate::engine::recovery;
+use crate::engine::retention::Expiry;
 use crate::engine::revive::Reviver;
 use crate::engine::setup::Setup;
 use crate::engine::store_clock::StoreClock;
+use crate::limits;
 use crate::registry::{Duplicate, Registry};
 use crate::store::{Integrity, Medium, Store, StoreError, StoreOptions, chain};
 
@@ -75,6 +77,15 @@ pub enum OpenError {
         "an engine was opened outside a tokio runtime; open it in one, or pass one with `.runtime(..)`"
     )]
     NoRuntime,
+    /// The limit of payloads is below its default or beyond what it may be.
+    #[error(
+        "the engine was to take payloads of up to {asked} bytes; `payload_limit` goes from 2097152 bytes (2 MiB) to 67108864 \
+         (64 MiB)"
+    )]
+    PayloadLimit {
+        /// The limit that was asked for, in bytes.
+        asked: usize,
+    },
     /// A thread could not be started.
     #[error("a thread of the engine could not be started")]
     Thread(#[source] std::io::Error),
@@ -89,14 +100,16 @@ impl fmt::Debug for OpenError {
 
 /// Opens the store and works out what is outstanding. Nothing runs yet.
 pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
-    if cfg!(panic = "abort") {
-        return Err(OpenError::PanicAborts);
-    }
     let Setup {
         registry,
         states,
         activity_limit,
+        event_limit,
+        payload_limit,
+        retention,
+        versions,
     } = parts.setup;
+    check_build(payload_limit)?;
     let registry = Arc::new(registry.unwrap_or_else(Registry::linked));
     check(&registry, &states)?;
     let wall = parts.clock.wall();
@@ -106,7 +119,9 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
     let build = store.build(&fingerprint)?;
     let clock = StoreClock::new(Arc::clone(&parts.clock), recovered.last_time);
     let now = clock.now();
-    let plan = recovery::plan(&recovered, &store.reader(), build, now)?;
+    let mut plan = recovery::plan(&recovered, &store.reader(), build, now)?;
+    let expiry = Expiry::new(retention);
+    plan.effects.arm.extend(expiry.first(now));
     plan.record(&mut store, now)?;
     tracing::info!(
         created = recovered.created,
@@ -117,20 +132,25 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
     let id = store.id();
     let reviver = Reviver {
         registry: Arc::clone(&registry),
+        versions,
         reader: store.reader(),
         store: id,
         build,
         guard: Guard::new(plan.first_turns, plan.poisoned),
+        event_limit,
+        payload_limit,
     };
     let shelf = Shelf {
         registry,
         states,
         store: id,
         clock: parts.clock,
+        payload_limit,
     };
     let desk = Desk::new(shelf, parts.runtime, activity_limit);
     let entropy = Arc::clone(&parts.entropy);
-    let hub = Hub::new(Arc::new(reviver), clock, entropy, desk, parts.shape);
+    let mut hub = Hub::new(Arc::new(reviver), clock, entropy, desk, parts.shape);
+    hub.expiry = expiry;
     hub.count(store.counters());
     if !plan.effects.suspects.is_empty() {
         hub.close_gate();
@@ -148,6 +168,19 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         outstanding: plan.effects,
         integrity,
     })
+}
+
+/// Whether the build and what it asks for can be.
+fn check_build(payload_limit: usize) -> Result<(), OpenError> {
+    if cfg!(panic = "abort") {
+        return Err(OpenError::PanicAborts);
+    }
+    if !(limits::PAYLOAD_BYTES_MAX..=limits::PAYLOAD_BYTES_CEILING).contains(&payload_limit) {
+        return Err(OpenError::PayloadLimit {
+            asked: payload_limit,
+        });
+    }
+    Ok(())
 }
 
 fn check(registry: &Registry, states: &States) -> Result<(), OpenError> {

@@ -15,7 +15,11 @@ mod arrivals;
 mod batch;
 mod between;
 mod bonds;
+mod control;
+mod overtaken;
+mod purge;
 mod reopen;
+mod replace;
 
 pub(crate) use arrivals::{cancel_request, child_conflict, child_outcome, sent_event, unreadable};
 pub(crate) use bonds::Bonds;
@@ -99,12 +103,17 @@ impl Committer {
                 return Err(error);
             }
             failpoint::hit("commit.after");
+            batch.effects.take_back_closed();
         }
         for question in std::mem::take(&mut self.queue) {
             match question {
                 Submission::Watch(watch) => self.watchers.watch(watch, &mut batch.effects)?,
                 Submission::Probe(reply) => batch.effects.answer(reply, ()),
-                Submission::Start(_) | Submission::Turn(_) | Submission::Mark(..) => {}
+                Submission::Start(_)
+                | Submission::Turn(_)
+                | Submission::Purge(_)
+                | Submission::Control(_)
+                | Submission::Mark(..) => {}
             }
         }
         self.watchers.notify(&batch.touched, &mut batch.effects)
@@ -148,7 +157,12 @@ impl Committer {
 impl Submission {
     /// Whether it writes; the others ask, and are answered after the commit.
     fn is_write(&self) -> bool {
-        matches!(self, Self::Start(_) | Self::Turn(_) | Self::Mark(..))
+        match self {
+            Self::Start(_) | Self::Turn(_) | Self::Control(_) | Self::Purge(_) | Self::Mark(..) => {
+                true
+            }
+            Self::Watch(_) | Self::Probe(_) => false,
+        }
     }
 }
 
@@ -158,7 +172,9 @@ impl Submission {
         match self {
             Self::Watch(watch) => watch.reply.is_awaited(),
             Self::Probe(reply) => reply.is_awaited(),
-            Self::Start(_) | Self::Turn(_) | Self::Mark(..) => true,
+            Self::Start(_) | Self::Turn(_) | Self::Control(_) | Self::Purge(_) | Self::Mark(..) => {
+                true
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Where activities are started, told to stop, and taken back: the dispatcher and what runs on tokio.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +12,15 @@ use crate::engine::dispatcher::{Dispatcher, Found};
 use crate::engine::message::{CommandRef, Task};
 use crate::event::Name;
 use crate::failure::Outcome;
+use crate::id::InstanceKey;
 use crate::payload::Payload;
 
 mod attempt;
+mod seat;
 
 use self::attempt::attempt;
 pub(crate) use self::attempt::{Placed, Refused, Shelf};
+pub(crate) use self::seat::Seat;
 
 /// The activities of one engine.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ struct Handles {
     abort: Option<AbortHandle>,
     heart: Heart,
     heartbeat_timeout: Option<Duration>,
+    delivery: u32,
     /// Nothing can stop its body: it has its place until it returns.
     is_blocking: bool,
     /// Why its outcome was decided without it, if it was: nothing that it returns counts then.
@@ -99,16 +103,31 @@ impl Desk {
     /// Nobody waits for these activities any more: what waits for a place never starts, what runs is told.
     pub(crate) fn cancel(&self, commands: Vec<CommandRef>) {
         let mut inner = self.lock();
-        // What was handed in before it was cancelled is to be found.
-        while let Some(tasks) = inner.handed_in.pop_front() {
-            inner.schedule(tasks);
-        }
+        inner.schedule_handed_in();
         for command in commands {
-            if inner.dispatcher.cancel(command) == Found::Running
-                && let Some(handles) = inner.running.get(&command)
-            {
-                handles.cancel.cancel();
+            if inner.dispatcher.cancel(command) == Found::Running {
+                inner.tell(command);
             }
+        }
+    }
+
+    /// The same for all activities of these instances.
+    pub(crate) fn cancel_all_of(&self, instances: &BTreeSet<InstanceKey>) {
+        let mut inner = self.lock();
+        inner.schedule_handed_in();
+        for instance in instances {
+            for command in inner.dispatcher.cancel_all_of(*instance) {
+                inner.tell(command);
+            }
+        }
+    }
+
+    /// The same for all activities but these.
+    pub(crate) fn cancel_all_but(&self, wanted: &BTreeSet<CommandRef>) {
+        let mut inner = self.lock();
+        inner.schedule_handed_in();
+        for command in inner.dispatcher.cancel_all_but(wanted) {
+            inner.tell(command);
         }
     }
 
@@ -262,6 +281,14 @@ impl Desk {
         self.lock().busy()
     }
 
+    /// How many activities run that were not told that nobody waits for them.
+    #[cfg(test)]
+    pub(crate) fn untold(&self) -> usize {
+        let inner = self.lock();
+        let running = inner.running.values();
+        running.filter(|handles| !handles.cancel.is_told()).count()
+    }
+
     fn tell_if_idle(&self, inner: &Inner) {
         if inner.busy() == 0 {
             self.idle.notify_one();
@@ -277,6 +304,20 @@ impl Desk {
 impl Inner {
     fn busy(&self) -> usize {
         self.dispatcher.running() + self.handed_in.len()
+    }
+
+    /// What was handed in before it was cancelled is to be found.
+    fn schedule_handed_in(&mut self) {
+        while let Some(tasks) = self.handed_in.pop_front() {
+            self.schedule(tasks);
+        }
+    }
+
+    /// Tells a running activity that nobody waits for it.
+    fn tell(&self, command: CommandRef) {
+        if let Some(handles) = self.running.get(&command) {
+            handles.cancel.cancel();
+        }
     }
 
     fn schedule(&mut self, tasks: Vec<Task>) {
@@ -301,6 +342,7 @@ impl Inner {
                     abort: None,
                     heart: heart.clone(),
                     heartbeat_timeout,
+                    delivery: task.delivery,
                     is_blocking: entry.is_some_and(|entry| entry.options.is_blocking),
                     given_up: None,
                 },

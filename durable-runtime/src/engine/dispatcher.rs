@@ -1,10 +1,11 @@
 //! The activity dispatcher: what waits for a place, and what runs.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::engine::message::{CommandRef, Task};
 use crate::event::Name;
+use crate::id::InstanceKey;
 use crate::registry::Registry;
 
 /// Activities that wait for a place or run, under a limit for all and one for each name.
@@ -15,12 +16,12 @@ use crate::registry::Registry;
 pub(crate) struct Dispatcher {
     registry: Arc<Registry>,
     limit: usize,
-    running: HashMap<CommandRef, Name>,
+    running: BTreeMap<CommandRef, Name>,
     queues: BTreeMap<Name, Queue>,
     /// Heads of the queues that may start one: ticket -> name.
     heads: BTreeMap<u64, Name>,
     /// What has not started; a queue holds no more than its ticket, so that what is cancelled leaves nothing large behind.
-    waiting: HashMap<CommandRef, Task>,
+    waiting: BTreeMap<CommandRef, Task>,
     next_ticket: u64,
     accepts: bool,
 }
@@ -53,15 +54,28 @@ pub(crate) enum Found {
     Nothing,
 }
 
+/// What an activity waits for that has not started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queued {
+    /// Its turn comes next.
+    Next,
+    /// As many of its name run as may.
+    BehindItsOwn { limit: usize },
+    /// As many of all names run as may.
+    BehindAll { limit: usize },
+    /// The engine stops, and starts nothing more.
+    Closed,
+}
+
 impl Dispatcher {
     pub(crate) fn new(registry: Arc<Registry>, limit: usize) -> Self {
         Self {
             registry,
             limit: limit.max(1),
-            running: HashMap::new(),
+            running: BTreeMap::new(),
             queues: BTreeMap::new(),
             heads: BTreeMap::new(),
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
             next_ticket: 0,
             accepts: true,
         }
@@ -138,6 +152,21 @@ impl Dispatcher {
         self.running.get(&command).cloned()
     }
 
+    /// What an activity that has not started waits for; `None` if it is not here, or runs.
+    pub(crate) fn queued(&self, command: CommandRef) -> Option<Queued> {
+        let name = &self.waiting.get(&command)?.scheduled.name;
+        let queue = self.queues.get(name)?;
+        Some(if !self.accepts {
+            Queued::Closed
+        } else if queue.running >= queue.limit {
+            Queued::BehindItsOwn { limit: queue.limit }
+        } else if self.running.len() >= self.limit {
+            Queued::BehindAll { limit: self.limit }
+        } else {
+            Queued::Next
+        })
+    }
+
     /// Nobody waits for this activity any more.
     pub(crate) fn cancel(&mut self, command: CommandRef) -> Found {
         if self.running.contains_key(&command) {
@@ -149,6 +178,25 @@ impl Dispatcher {
         } else {
             Found::Nothing
         }
+    }
+
+    /// Nobody waits for any activity of this instance any more; returns those that run and are to be told.
+    pub(crate) fn cancel_all_of(&mut self, instance: InstanceKey) -> Vec<CommandRef> {
+        let all = || CommandRef::all_of(instance);
+        let waiting: Vec<_> = self.waiting.range(all()).map(|(it, _)| *it).collect();
+        for command in waiting {
+            self.waiting.remove(&command);
+        }
+        self.running.range(all()).map(|(it, _)| *it).collect()
+    }
+
+    /// Nobody waits for any other activity than these; returns those that run and are to be told.
+    pub(crate) fn cancel_all_but(&mut self, wanted: &BTreeSet<CommandRef>) -> Vec<CommandRef> {
+        self.waiting.retain(|command, _| wanted.contains(command));
+        let running = self.running.keys().copied();
+        running
+            .filter(|command| !wanted.contains(command))
+            .collect()
     }
 
     /// Starts nothing more; what runs may end.
@@ -165,7 +213,7 @@ impl Dispatcher {
 mod tests {
     use super::*;
     use crate::event::ActivityScheduled;
-    use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
+    use crate::id::{EventId, ExecutionId, InstanceId, SiteId};
     use crate::payload::Payload;
 
     fn task(name: &'static str, number: u32) -> Task {
@@ -177,6 +225,7 @@ mod tests {
                 scheduled: id,
             },
             instance: InstanceId::parse("i").unwrap(),
+            version: None,
             scheduled: ActivityScheduled {
                 id,
                 site: SiteId(0),
@@ -206,6 +255,10 @@ mod tests {
         }
         dispatcher.schedule(task("a", 0));
         assert_eq!(started(&mut dispatcher), [0, 1]);
+        let queued = |dispatcher: &Dispatcher, number| dispatcher.queued(task("a", number).command);
+        assert_eq!(queued(&dispatcher, 1), None);
+        let behind_all = Some(Queued::BehindAll { limit: 2 });
+        assert_eq!(queued(&dispatcher, 3), behind_all);
         assert_eq!(
             dispatcher.finish(task("a", 1).command).as_deref(),
             Some("a")
@@ -223,6 +276,8 @@ mod tests {
         dispatcher.queues.get_mut("narrow").unwrap().limit = 1;
         dispatcher.schedule(task("wide", 3));
         assert_eq!(started(&mut dispatcher), [0, 3]);
+        let behind_its_own = Some(Queued::BehindItsOwn { limit: 1 });
+        assert_eq!(dispatcher.queued(task("narrow", 1).command), behind_its_own);
         dispatcher.finish(task("narrow", 0).command);
         assert_eq!(started(&mut dispatcher), [1]);
     }
@@ -239,6 +294,26 @@ mod tests {
         assert_eq!(dispatcher.cancel(task("a", 1).command), Found::Nothing);
         dispatcher.finish(task("a", 0).command);
         assert_eq!(started(&mut dispatcher), [2]);
+    }
+
+    #[test]
+    fn all_of_one_instance_are_cancelled_at_once_and_those_of_others_go_on() {
+        let mut dispatcher = Dispatcher::new(Arc::new(Registry::new()), 1);
+        let other = |number| {
+            let mut task = task("a", number);
+            task.command.instance = InstanceKey(2);
+            task
+        };
+        for scheduled in [task("a", 0), task("a", 1), other(2), task("b", 3)] {
+            dispatcher.schedule(scheduled);
+        }
+        assert_eq!(started(&mut dispatcher), [0]);
+        let running = dispatcher.cancel_all_of(InstanceKey(1));
+        assert_eq!(running, [task("a", 0).command]);
+        dispatcher.finish(task("a", 0).command);
+        assert_eq!(started(&mut dispatcher), [2]);
+        let wanted = BTreeSet::from([task("a", 9).command]);
+        assert_eq!(dispatcher.cancel_all_but(&wanted), [other(2).command]);
     }
 
     /// What was cancelled while it waited stayed in its queue with its input until its turn came, and the queue of a name

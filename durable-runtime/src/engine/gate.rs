@@ -27,6 +27,8 @@ struct Behind {
     tasks: Vec<Task>,
     /// Nobody waits for these any more.
     cancelled: BTreeSet<CommandRef>,
+    /// Nor for anything of these.
+    closed: BTreeSet<InstanceKey>,
     on_trial: Option<Trial>,
 }
 
@@ -70,6 +72,7 @@ impl Gate {
         release(std::mem::take(&mut behind.inputs));
         let tasks = std::mem::take(&mut behind.tasks);
         behind.cancelled.clear();
+        behind.closed.clear();
         behind.is_closed = false;
         self.is_closed.store(false, Ordering::Release);
         tasks
@@ -86,6 +89,7 @@ impl Gate {
             ShardInput::Incoming(_, Incoming::Arrival { .. })
             | ShardInput::Committed(..)
             | ShardInput::Refused(_)
+            | ShardInput::Changed(_)
             | ShardInput::Reset
             | ShardInput::Probe(_) => true,
         });
@@ -115,9 +119,25 @@ impl Gate {
         }
     }
 
+    /// Nobody waits for any activity of these instances any more: none of them starts.
+    pub(crate) fn close_instances(&self, keys: &BTreeSet<InstanceKey>) {
+        let mut behind = self.lock();
+        if behind.is_closed {
+            behind.closed.extend(keys);
+            (behind.tasks).retain(|task| !keys.contains(&task.command.instance));
+        }
+    }
+
+    /// Whether this activity is held back.
+    pub(crate) fn holds(&self, command: CommandRef) -> bool {
+        let behind = self.lock();
+        behind.tasks.iter().any(|task| task.command == command)
+    }
+
     /// Whether nobody waits for this activity any more.
     pub(crate) fn is_cancelled(&self, command: CommandRef) -> bool {
-        self.lock().cancelled.contains(&command)
+        let behind = self.lock();
+        behind.cancelled.contains(&command) || behind.closed.contains(&command.instance)
     }
 
     /// Begins a trial; what it resolves to says how it ended, an error that the engine stops.

@@ -2,6 +2,7 @@
 //!
 //! The hub has no thread of its own. The threaded engine drives it with several, the test engine with one.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,6 +18,7 @@ use crate::engine::message::{
     Answer, CommandRef, Effects, Incoming, Reply, ShardInput, Submission, Task, TimerRef,
 };
 use crate::engine::queue::{Queue, Taken};
+use crate::engine::retention::Expiry;
 use crate::engine::revive::Reviver;
 use crate::engine::store_clock::StoreClock;
 use crate::engine::timer_board::TimerBoard;
@@ -29,9 +31,11 @@ use crate::id::InstanceKey;
 use crate::limits;
 use crate::store::Counters;
 
+mod facts;
 mod pause;
 mod stopped;
 
+pub(crate) use facts::Whereabouts;
 pub use stopped::Stopped;
 
 /// What the threads of an engine share.
@@ -50,6 +54,8 @@ pub(crate) struct Hub {
     pub(crate) alarm: Arc<Alarm>,
     pub(crate) timers: TimerBoard,
     pub(crate) gate: Gate,
+    /// What is purged by itself.
+    pub(crate) expiry: Expiry,
     /// Nothing is ever put in: who takes from it waits for time to pass, or for the end.
     resting: Queue<Infallible>,
     /// Why the engine no longer works, if it does not.
@@ -86,6 +92,7 @@ impl Hub {
             alarm,
             timers: TimerBoard::default(),
             gate: Gate::default(),
+            expiry: Expiry::default(),
             resting: Queue::new(None),
             stopped: OnceLock::new(),
             counters: Mutex::default(),
@@ -100,7 +107,22 @@ impl Hub {
         if self.is_paused() && !matches!(submission, Submission::Watch(_)) {
             return Err(self.reason());
         }
-        if self.submissions.push([submission]) {
+        self.lay_in([submission])
+    }
+
+    /// Asks for places of writes in the next commit, which is the same for all of them.
+    pub(crate) fn submit_all(
+        &self,
+        submissions: impl IntoIterator<Item = Submission>,
+    ) -> Result<(), Stopped> {
+        if self.is_paused() {
+            return Err(self.reason());
+        }
+        self.lay_in(submissions)
+    }
+
+    fn lay_in(&self, submissions: impl IntoIterator<Item = Submission>) -> Result<(), Stopped> {
+        if self.submissions.push(submissions) {
             Ok(())
         } else {
             Err(self.reason())
@@ -148,10 +170,14 @@ impl Hub {
             cancel,
             arm,
             disarm,
+            close,
             answers,
             suspects,
         } = effects;
         self.timers.change(arm, disarm);
+        if !close.is_empty() {
+            self.close_instances(&close);
+        }
         let is_closed = self.gate.is_closed();
         self.schedule(if is_closed {
             self.gate.admit_tasks(run)
@@ -174,6 +200,13 @@ impl Hub {
         answers.into_iter().for_each(Answer::give);
     }
 
+    /// Ends all that instances have asked for, which no turn of theirs took back. None of it is in what this commit releases.
+    fn close_instances(&self, keys: &BTreeSet<InstanceKey>) {
+        self.timers.disarm_all_of(keys);
+        self.gate.close_instances(keys);
+        self.desk.cancel_all_of(keys);
+    }
+
     /// Fires every timer that is due.
     pub(crate) fn fire_timers(self: &Arc<Self>, now: Timestamp) {
         for timer in self.timers.fire(now) {
@@ -183,9 +216,12 @@ impl Hub {
                     let event = HistoryEvent::TimerFired(Fired { scheduled, at: now });
                     self.arrive(command, [event]);
                 }
+                // A stopping engine arms it again when it is opened again.
+                TimerRef::Begin(key) => drop(self.deliver(key, Incoming::Wake)),
                 TimerRef::Attempt(command) => self.time_out(command),
                 TimerRef::Heartbeat(command) => self.check_heart(command),
                 TimerRef::Trial => drop(self.gate.outlived()),
+                TimerRef::Expiry => self.desk.set_off(Arc::clone(self).expire()),
             }
         }
     }
@@ -220,6 +256,24 @@ impl Hub {
             self.submit(Submission::Probe(reply)).ok()?;
             answered.await.ok()?;
         }
+    }
+
+    /// Resolves when an instance has been given a turn for what it was sent, if it can have one, and what came of it is on
+    /// disk.
+    pub(crate) async fn pass_through(&self, key: InstanceKey) -> Result<(), Stopped> {
+        let (reply, answered) = Reply::channel();
+        self.send_to_shard(key, [ShardInput::Probe(reply)]);
+        answered.await.map_err(|_| self.reason())?;
+        let (reply, answered) = Reply::channel();
+        self.submit(Submission::Probe(reply))?;
+        answered.await.map_err(|_| self.reason())
+    }
+
+    /// The id of an instance, for a report.
+    pub(crate) fn name_of(&self, key: InstanceKey) -> String {
+        // A report without the id is better than none.
+        let summary = self.reviver.reader.shared_summary(key).ok().flatten();
+        summary.map_or_else(|| format!("#{}", key.0), |summary| summary.id.to_string())
     }
 
     async fn probe_shards(&self) -> bool {

@@ -7,10 +7,15 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::engine::backlog::Room;
 use crate::engine::message::{Incoming, Reply, Submission, TurnCommit};
 use crate::engine::watch::Alarm;
 use crate::id::InstanceKey;
 use crate::limits;
+
+mod held;
+
+use held::Held;
 
 /// The inboxes of one shard.
 #[derive(Debug, Default)]
@@ -27,6 +32,7 @@ struct Books {
     is_suspended: bool,
     inboxes: HashMap<InstanceKey, Inbox>,
     ready: VecDeque<InstanceKey>,
+    held: Held,
     /// Turns that have run and are not handed over yet.
     done: Vec<TurnCommit>,
     probes: Vec<Reply<bool>>,
@@ -53,12 +59,50 @@ impl Tenure {
     }
 }
 
+/// What a step of an instance came to.
+#[derive(Debug)]
+pub(crate) struct Stepped {
+    /// To be handed over.
+    pub(crate) commit: Option<TurnCommit>,
+    /// Goes back to the front of its inbox.
+    pub(crate) rest: Vec<Incoming>,
+    /// Was sent by other instances and found no room.
+    pub(crate) held: Vec<Incoming>,
+    /// Which of those that found no room may come back.
+    pub(crate) room: Room,
+}
+
+impl Stepped {
+    /// Everything was dealt with, and nothing waits for room.
+    pub(crate) fn of(commit: Option<TurnCommit>) -> Self {
+        Self {
+            commit,
+            rest: Vec::new(),
+            held: Vec::new(),
+            room: Room::UNBOUNDED,
+        }
+    }
+}
+
 /// What waits for one instance that is not idle.
 #[derive(Debug, Default)]
 struct Inbox {
     waiting: VecDeque<Incoming>,
     is_committing: bool,
     is_ready: bool,
+}
+
+/// How far the next turn of an instance is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextTurn {
+    /// Nothing calls for one.
+    None,
+    /// It waits for its thread.
+    Due,
+    /// It runs, or its instance is being brought back.
+    Running,
+    /// It has run, and is on its way to the disk.
+    Committing,
 }
 
 /// The turn that runs.
@@ -116,6 +160,9 @@ impl Inboxes {
         if !books.counts(tenure) {
             return;
         }
+        let Some(incoming) = books.held.join(key, incoming) else {
+            return;
+        };
         let inbox = books.inboxes.entry(key).or_default();
         inbox.waiting.push_back(incoming);
         books.settle(key);
@@ -154,6 +201,21 @@ impl Inboxes {
     /// Whether nothing waits for this instance and nothing of it is on its way.
     pub(crate) fn is_idle(&self, key: InstanceKey) -> bool {
         !self.lock().inboxes.contains_key(&key)
+    }
+
+    /// How far the next turn of this instance is.
+    pub(crate) fn next_turn(&self, key: InstanceKey) -> NextTurn {
+        let books = self.lock();
+        if (books.running.as_ref()).is_some_and(|running| running.key == key) {
+            return NextTurn::Running;
+        }
+        match books.inboxes.get(&key) {
+            None => NextTurn::None,
+            Some(inbox) if inbox.is_committing => NextTurn::Committing,
+            // It is being brought back.
+            Some(inbox) if !inbox.is_ready => NextTurn::Running,
+            Some(_) => NextTurn::Due,
+        }
     }
 
     /// The next instance that is ready, and what one turn of it may deliver; the rest stays, in order, for the next.
@@ -215,16 +277,16 @@ impl Inboxes {
         Some(ended.map(|turn| turn.arrivals).unwrap_or_default())
     }
 
-    /// Notes what a step of an instance came to: `commit` is to be handed over, `rest` goes back to the front of its inbox. Returns how
-    /// many turns are to be handed over.
-    pub(crate) fn note(
-        &self,
-        tenure: Tenure,
-        key: InstanceKey,
-        commit: Option<TurnCommit>,
-        rest: Vec<Incoming>,
-    ) -> usize {
-        let mut books = self.lock();
+    /// Notes what a step of an instance came to; returns how many turns are to be handed over.
+    pub(crate) fn note(&self, tenure: Tenure, key: InstanceKey, stepped: Stepped) -> usize {
+        let Stepped {
+            commit,
+            rest,
+            held,
+            room,
+        } = stepped;
+        let mut guard = self.lock();
+        let books = &mut *guard;
         if !books.counts(tenure) {
             return 0;
         }
@@ -233,6 +295,7 @@ impl Inboxes {
         for incoming in rest.into_iter().rev() {
             inbox.waiting.push_front(incoming);
         }
+        (books.held).settle(key, held, &room, &mut inbox.waiting);
         books.done.extend(commit);
         books.settle(key);
         books.done.len()

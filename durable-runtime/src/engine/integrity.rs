@@ -44,9 +44,13 @@ fn run(hub: &Hub, mut integrity: Integrity) -> Result<bool, StoreError> {
             return Ok(false);
         }
     }
-    let rows = integrity.rows();
+    let (rows, counted) = (integrity.rows(), integrity.has_counted());
     if damaged == 0 {
-        tracing::info!(rows, "the event log was checked; nothing in it is damaged");
+        tracing::info!(
+            rows,
+            counted,
+            "the event log was checked; nothing in it is damaged"
+        );
     } else {
         tracing::error!(rows, damaged, "the event log was checked and is damaged");
     }

@@ -1,10 +1,13 @@
 //! One live instance: its execution, or the reason why it has none.
 
 use crate::clock::Timestamp;
+use crate::engine::backlog::{Backlog, Room};
+use crate::engine::large;
 use crate::engine::message::{Incoming, TurnCommit, TurnCommitEnd};
 use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, StallReason};
 use crate::id::{InstanceKey, Sequence};
-use crate::replay::{Execution, Length, Turn, TurnEnd};
+use crate::limits;
+use crate::replay::{Execution, Length, Load, Turn, TurnEnd};
 use crate::store::{Reader, Stalled, StoreError};
 
 /// An instance in memory.
@@ -14,6 +17,7 @@ pub(crate) struct Live {
     pub(crate) phase: Phase,
     /// The stall that is the last word on record; the next turn that starts ends it.
     pub(crate) stalled: Option<Stalled>,
+    pub(crate) backlog: Backlog,
 }
 
 /// What an instance in memory does.
@@ -26,6 +30,11 @@ pub(crate) enum Phase {
         next: Sequence,
         /// What is to be recorded of the stall; nothing, if it is on record already.
         unrecorded: Option<(StallReason, String)>,
+    },
+    /// No turn of it is run for now: somebody holds it, or its time has not come. What arrives is recorded and waits.
+    Held {
+        /// Where the next event goes.
+        next: Sequence,
     },
     /// Its last turn is on its way to the disk.
     Over,
@@ -43,19 +52,36 @@ struct Sorted {
     stall: Option<(StallReason, String)>,
 }
 
+impl Phase {
+    /// How many wait for an event of this name and have none.
+    fn awaited(&self, name: &str) -> usize {
+        match self {
+            Self::Running(execution) => execution.awaited(name),
+            Self::Stalled { .. } | Self::Held { .. } | Self::Over => 0,
+        }
+    }
+}
+
 impl Live {
     /// Whether nothing more will happen to it in this execution.
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over)
     }
 
+    /// Whether it is held: none of its turns runs.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.phase, Phase::Held { .. })
+    }
+
     /// An estimate of the memory it takes, in bytes.
     pub(crate) fn memory(&self) -> usize {
         const BASE: usize = 512;
-        BASE + match &self.phase {
-            Phase::Running(execution) => execution.memory(),
-            Phase::Stalled { .. } | Phase::Over => 0,
-        }
+        let backlog = self.backlog.memory();
+        BASE + backlog
+            + match &self.phase {
+                Phase::Running(execution) => execution.memory(),
+                Phase::Stalled { .. } | Phase::Held { .. } | Phase::Over => 0,
+            }
     }
 
     /// Delivers an inbox: runs a turn, or records what has arrived if the instance is stalled. Whoever waits to hear of that is the
@@ -70,6 +96,7 @@ impl Live {
         if let Phase::Running(execution) = &self.phase
             && let Some(stall) = sorted.stall.clone()
         {
+            self.backlog.undelivered = execution.untaken();
             self.phase = Phase::Stalled {
                 next: execution.next(),
                 unrecorded: Some(stall),
@@ -78,6 +105,10 @@ impl Live {
         let draft = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Running(execution) => self.run(execution, sorted, now),
             Phase::Stalled { next, unrecorded } => self.record(next, unrecorded, sorted, now),
+            Phase::Held { next } => {
+                let stall = sorted.stall.clone();
+                self.record(next, stall, sorted, now)
+            }
             Phase::Over => None,
         };
         draft.map(|draft| self.commit(draft, reader)).transpose()
@@ -90,19 +121,29 @@ impl Live {
         }
     }
 
-    /// Keeps what is for this execution and may still change something.
-    fn sort(&self, inbox: Vec<Incoming>) -> Sorted {
+    /// Keeps what is for this execution, may still change something, and has room.
+    fn sort(&mut self, inbox: Vec<Incoming>) -> Sorted {
         let mut sorted = Sorted {
             events: Vec::new(),
             stall: None,
         };
-        for incoming in inbox {
+        let mut intake = self.backlog.open(self.untaken());
+        for (place, incoming) in inbox.into_iter().enumerate() {
             match incoming {
                 Incoming::Arrival {
                     event, execution, ..
                 } => {
                     let is_ours = execution.is_none_or(|wanted| wanted == self.started.execution);
-                    if is_ours && self.accepts(&event) {
+                    let is_taken = is_ours
+                        && self.accepts(&event)
+                        && match &event {
+                            HistoryEvent::EventRaised(raised) => {
+                                let awaited = |name: &str| self.phase.awaited(name);
+                                (self.backlog).accepts(&mut intake, place, raised, awaited)
+                            }
+                            _ => true,
+                        };
+                    if is_taken {
                         sorted.events.push(event);
                     }
                 }
@@ -118,13 +159,38 @@ impl Live {
                 }
             }
         }
+        self.backlog.close(&intake);
         sorted
+    }
+
+    /// How much has been raised that nobody has taken.
+    fn untaken(&self) -> Load {
+        match &self.phase {
+            Phase::Running(execution) => execution.untaken(),
+            Phase::Stalled { .. } | Phase::Held { .. } | Phase::Over => self.backlog.undelivered,
+        }
+    }
+
+    /// Which events that wait for room may be delivered now.
+    pub(crate) fn room(&self) -> Room {
+        let any = match &self.phase {
+            // What waits is in vain now, or for the next execution to judge.
+            Phase::Over => return Room::UNBOUNDED,
+            Phase::Running(_) | Phase::Stalled { .. } | Phase::Held { .. } => {
+                self.backlog.room(self.untaken())
+            }
+        };
+        let names = match &self.phase {
+            Phase::Running(execution) if any == 0 => execution.wanted(),
+            _ => Vec::new(),
+        };
+        Room { any, names }
     }
 
     fn accepts(&self, arrival: &HistoryEvent) -> bool {
         match &self.phase {
             Phase::Running(execution) => execution.accepts(arrival),
-            Phase::Stalled { .. } => true,
+            Phase::Stalled { .. } | Phase::Held { .. } => true,
             Phase::Over => false,
         }
     }
@@ -136,9 +202,16 @@ impl Live {
             return None;
         }
         let before = execution.length();
+        let untaken = execution.untaken();
         let mut turn = execution.turn(now, sorted.events);
         self.warn_of_length(before, execution.length());
+        if execution.length().grown_since(before) >= limits::PAYLOAD_BYTES_WARN {
+            large::warn_of_events(&self.started.name, &turn.events);
+        }
         let end = self.end_of(&mut turn, execution);
+        if matches!(self.phase, Phase::Stalled { .. }) {
+            self.backlog.undelivered = untaken.and_all(&turn.events);
+        }
         (!turn.events.is_empty()).then_some(Draft { turn, end })
     }
 
@@ -186,6 +259,7 @@ impl Live {
         now: Timestamp,
     ) -> Option<Draft> {
         let mut events = sorted.events;
+        self.backlog.undelivered = self.backlog.undelivered.and_all(&events);
         if let Some((reason, report)) = unrecorded {
             self.note_stall(&mut events, reason, report, now);
         }
@@ -265,6 +339,7 @@ impl std::fmt::Debug for Live {
         let phase = match self.phase {
             Phase::Running(_) => "running",
             Phase::Stalled { .. } => "stalled",
+            Phase::Held { .. } => "held",
             Phase::Over => "over",
         };
         write!(f, "`{}` {phase}", self.started.instance)

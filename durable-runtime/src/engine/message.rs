@@ -1,17 +1,24 @@
 //! What the machines of the engine say to one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
+use crate::engine::backlog::{self, EventLimit};
+use crate::engine::reuse::Reuse;
 use crate::engine::suspects::{Accused, Suspect};
 use crate::event::{
     ActivityScheduled, Cancelled, ExecutionStarted, HistoryEvent, Parent, StallReason,
 };
 use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, SiteId, SourceSite};
-use crate::store::{EncodedFrame, StoreError, Summary, Suspicion};
+use crate::store::{EncodedFrame, Revision, Status, StoreError, Summary, Suspicion};
+
+mod control;
+
+pub(crate) use control::{Control, Controlled, Reach, Wish};
 
 /// Where an answer is sent to.
 pub(crate) struct Reply<T>(oneshot::Sender<T>);
@@ -48,11 +55,25 @@ pub(crate) struct CommandRef {
     pub(crate) scheduled: EventId,
 }
 
+impl CommandRef {
+    /// All commands that an instance can have, in whichever execution.
+    pub(crate) fn all_of(instance: InstanceKey) -> RangeInclusive<Self> {
+        let command = |number| Self {
+            instance,
+            execution: ExecutionId(number),
+            scheduled: EventId(number),
+        };
+        command(0)..=command(u32::MAX)
+    }
+}
+
 /// One delivery of one attempt of an activity.
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) command: CommandRef,
     pub(crate) instance: InstanceId,
+    /// The version of the orchestrator that asked for it.
+    pub(crate) version: Option<String>,
     pub(crate) scheduled: ActivityScheduled,
     /// What its body is told: 1 for the first delivery, more if the engine has ended while it was outstanding.
     pub(crate) delivery: u32,
@@ -94,6 +115,11 @@ impl Incoming {
     /// Whether its history will hold it.
     pub(crate) fn is_arrival(&self) -> bool {
         matches!(self, Self::Arrival { .. })
+    }
+
+    /// Whether a client raised it under an id.
+    pub(crate) fn has_chosen_id(&self) -> bool {
+        matches!(self, Self::Arrival { event, .. } if backlog::chosen_id(event).is_some())
     }
 
     /// Bytes that grow with what users send.
@@ -139,6 +165,8 @@ pub(crate) enum Delivered {
     Recorded,
     /// The instance has ended; nothing was recorded.
     Ended,
+    /// Nobody has taken what was raised to the instance before, and that is as much as this; nothing was recorded.
+    Busy(EventLimit),
     /// There is no such instance.
     Unknown,
     /// What is recorded of the instance is damaged, as this says; nothing was recorded.
@@ -151,8 +179,11 @@ pub(crate) enum ShardInput {
     Incoming(InstanceKey, Incoming),
     /// The turn that this instance had submitted is on disk, and behind it these answers to its commands.
     Committed(InstanceKey, Vec<HistoryEvent>),
-    /// The turn that this instance had submitted cannot be recorded: its own row is damaged.
+    /// The turn that this instance had submitted is not recorded: its own row is damaged, or something else was recorded of it
+    /// first.
     Refused(InstanceKey),
+    /// Something was recorded of this instance that no turn of it asked for: what it is in memory is out of date.
+    Changed(InstanceKey),
     /// The file was opened again: whatever the shard knows is void.
     Reset,
     /// Asks, once everything before it is dealt with, whether the shard has nothing on its way to the disk.
@@ -163,7 +194,10 @@ impl ShardInput {
     /// Whom it is for.
     pub(crate) fn instance(&self) -> Option<InstanceKey> {
         match self {
-            Self::Incoming(key, _) | Self::Committed(key, _) | Self::Refused(key) => Some(*key),
+            Self::Incoming(key, _)
+            | Self::Committed(key, _)
+            | Self::Refused(key)
+            | Self::Changed(key) => Some(*key),
             Self::Reset | Self::Probe(_) => None,
         }
     }
@@ -174,7 +208,9 @@ impl ShardInput {
 pub(crate) enum Submission {
     Start(Box<Start>),
     Turn(Box<TurnCommit>),
+    Control(Box<Control>),
     Watch(Watch),
+    Purge(Purge),
     /// Changes what is held against what.
     Mark(Vec<Mark>, Reply<()>),
     /// Asks to hear when everything before it is on disk.
@@ -188,6 +224,7 @@ pub(crate) type Mark = ((InstanceKey, Option<EventId>), Option<Suspicion>);
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) started: ExecutionStarted,
+    pub(crate) reuse: Reuse,
     pub(crate) reply: Reply<Started>,
 }
 
@@ -201,7 +238,38 @@ pub(crate) enum Started {
     Conflict {
         difference: &'static str,
     },
+    /// The id belongs to an instance of this status, which is not to be replaced.
+    Exists(Status),
+    /// The id belongs to an instance that is to be replaced, once this one has recorded how it ended.
+    Awaited(InstanceKey),
     /// The id belongs to an instance whose row is damaged; nothing was started.
+    Unreadable(StoreError),
+}
+
+/// A wish that instances be no more.
+#[derive(Debug)]
+pub(crate) struct Purge {
+    pub(crate) keys: Vec<InstanceKey>,
+    pub(crate) reply: Reply<Buried>,
+}
+
+/// What became of it.
+#[derive(Debug, Default)]
+pub(crate) struct Buried {
+    /// How many were purged.
+    pub(crate) count: u64,
+    /// Which were not; of one that is no more already, nothing is said.
+    pub(crate) left: Vec<(InstanceKey, Left)>,
+}
+
+/// Why an instance was not purged.
+#[derive(Debug)]
+pub(crate) enum Left {
+    /// It has not ended.
+    Alive(Status),
+    /// This one is to hear how it ended, and has not recorded that yet.
+    Awaited(InstanceKey),
+    /// What is recorded of it is damaged.
     Unreadable(StoreError),
 }
 
@@ -252,25 +320,29 @@ pub(crate) struct Watch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
     Ended,
-    /// Anything recorded beyond this version.
-    Beyond(Version),
+    /// A turn that ran, or could not.
+    Started,
+    /// Anything recorded beyond this revision.
+    Beyond(Revision),
+    /// This revision.
+    Reached(Revision),
 }
-
-/// How much of an instance is recorded: grows with every commit of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Version(pub(crate) ExecutionId, pub(crate) u32);
 
 /// What may be armed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum TimerRef {
     /// A timer of an execution.
     Durable(CommandRef),
+    /// The first turn of an instance that was started for later.
+    Begin(InstanceKey),
     /// The time-out of a running attempt.
     Attempt(CommandRef),
     /// The moment at which a running attempt has been silent for too long, unless its heart has beaten.
     Heartbeat(CommandRef),
     /// The patience with a suspect that is on trial.
     Trial,
+    /// The next look for what is to be purged by itself.
+    Expiry,
 }
 
 /// What follows from a commit, once it is on disk.
@@ -281,6 +353,9 @@ pub(crate) struct Effects {
     pub(crate) cancel: Vec<CommandRef>,
     pub(crate) arm: Vec<(TimerRef, Timestamp)>,
     pub(crate) disarm: Vec<TimerRef>,
+    /// Instances all of whose open work is closed: their timers are disarmed, what waits for a place never starts, what runs is
+    /// told.
+    pub(crate) close: BTreeSet<InstanceKey>,
     pub(crate) answers: Vec<Answer>,
     /// What is to be started before anything else; only when a store is opened.
     pub(crate) suspects: Vec<Suspect>,
@@ -304,10 +379,26 @@ impl Effects {
                     let wake = ShardInput::Incoming(key, Incoming::Wake);
                     self.to_shards.push(wake);
                 }
-                Accused::Activity(task) => self.run.push(task),
+                Accused::Activity(task) => self.run.push(*task),
             }
         }
         self
+    }
+
+    /// Takes back what is not to follow after all, since the instance that it is for was closed later in the same batch.
+    pub(crate) fn take_back_closed(&mut self) {
+        let close = &self.close;
+        if close.is_empty() {
+            return;
+        }
+        (self.run).retain(|task| !close.contains(&task.command.instance));
+        self.arm.retain(|(timer, _)| match timer {
+            TimerRef::Durable(command) => !close.contains(&command.instance),
+            TimerRef::Begin(key) => !close.contains(key),
+            TimerRef::Attempt(_) | TimerRef::Heartbeat(_) | TimerRef::Trial | TimerRef::Expiry => {
+                true
+            }
+        });
     }
 
     /// Answers `reply` with `value` when these effects are released.

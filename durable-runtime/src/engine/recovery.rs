@@ -3,8 +3,11 @@
 //! Nothing is replayed here: timers are armed, activities without an outcome are run again, children and parents that
 //! missed each other are brought together. An instance comes back into memory when something reaches it.
 
+mod orphans;
+
 use std::collections::BTreeMap;
 
+use self::orphans::Orphans;
 use crate::clock::Timestamp;
 use crate::engine::committer::{
     Bonds, cancel_request, child_conflict, child_outcome, sent_event, unreadable,
@@ -68,6 +71,7 @@ pub(crate) fn plan(
         now,
         open,
         judge: Judge::new(recovered, build),
+        orphans: Orphans::new(reader),
         plan: Plan::default(),
     };
     for (key, summary, outstanding) in &recovered.instances {
@@ -88,6 +92,7 @@ struct Planner<'a> {
     now: Timestamp,
     open: BTreeMap<InstanceKey, &'a Outstanding>,
     judge: Judge<'a>,
+    orphans: Orphans<'a>,
     plan: Plan,
 }
 
@@ -112,7 +117,7 @@ impl Planner<'_> {
                 .push((TimerRef::Durable(command(*id)), *due));
         }
         for (id, scheduled) in &outstanding.activities {
-            self.activity(command(*id), &summary.id, scheduled);
+            self.activity(command(*id), summary, scheduled);
         }
         for (id, child) in &outstanding.children {
             self.child(command(*id), child)?;
@@ -120,7 +125,10 @@ impl Planner<'_> {
         for (id, awaited) in &outstanding.awaited {
             self.awaited(command(*id), awaited)?;
         }
-        let is_orphan = (summary.parent.as_ref()).is_some_and(|parent| !self.waits(parent));
+        let is_orphan = match &summary.parent {
+            Some(parent) if !self.waits(parent) => !self.orphans.goes_on(parent)?,
+            _ => false,
+        };
         // What it was told it keeps, also while it is stalled.
         if is_orphan && !outstanding.cancel_requested {
             self.send(cancel_request(key, self.now));
@@ -130,6 +138,14 @@ impl Planner<'_> {
 
     /// Has a turn run, if one is due.
     fn turn(&mut self, key: InstanceKey, summary: &Summary, outstanding: &Outstanding) {
+        if let Some(at) = outstanding.start_at.filter(|at| *at > self.now) {
+            self.plan.effects.arm.push((TimerRef::Begin(key), at));
+            return;
+        }
+        // Whoever resumes it has a turn run.
+        if outstanding.suspended {
+            return;
+        }
         if outstanding.undelivered == 0 && !outstanding.stalled {
             let held = self.judge.first_turn();
             self.plan.first_turns.extend(held.map(|held| (key, held)));
@@ -148,11 +164,12 @@ impl Planner<'_> {
     }
 
     /// Runs an activity that has no outcome.
-    fn activity(&mut self, command: CommandRef, id: &InstanceId, scheduled: &ActivityScheduled) {
+    fn activity(&mut self, command: CommandRef, summary: &Summary, scheduled: &ActivityScheduled) {
         let verdict = self.judge.judge(command.instance, Some(scheduled.id));
         let task = |deaths: u32| Task {
             command,
-            instance: id.clone(),
+            instance: summary.id.clone(),
+            version: summary.version.clone(),
             scheduled: scheduled.clone(),
             // A clean stop counts nothing, but may have stopped it half-way.
             delivery: deaths.saturating_add(1 + u32::from(self.recovered.clean)),
@@ -164,11 +181,11 @@ impl Planner<'_> {
             }
             Verdict::Suspect(suspicion) => {
                 let task = task(suspicion.deaths);
-                self.suspect(Accused::Activity(task), suspicion);
+                self.suspect(Accused::Activity(Box::new(task)), suspicion);
             }
             Verdict::Guilty { deaths } => {
                 let fault = suspects::given_up(&scheduled.name, deaths);
-                tracing::error!(instance = %id, "{fault}");
+                tracing::error!(instance = %summary.id, "{fault}");
                 let outcome = Outcome::Failed(Failure::Fault(fault));
                 let failed = Ended::Activity.with(outcome, scheduled.id, self.now);
                 let arrival = Incoming::unasked(failed, Some(command.execution));
@@ -207,7 +224,10 @@ impl Planner<'_> {
         match found {
             Some((key, summary)) if summary.parent.as_ref().is_some_and(is_ours) => {
                 match summary.outcome {
-                    Some(outcome) => self.send(child_outcome(waiter, outcome, self.now)),
+                    Some(outcome) => {
+                        self.plan.bonds.tell(waiter, key);
+                        self.send(child_outcome(waiter, outcome, self.now));
+                    }
                     None => {
                         self.plan.bonds.adopt(waiter, key);
                     }

@@ -4,22 +4,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::engine::backlog::{Backlog, EventLimit};
 use crate::engine::guard::Guard;
 use crate::engine::live::{Live, Phase};
+use crate::engine::message::Incoming;
+use crate::engine::replayer::{self, Replayer};
 use crate::event::{ExecutionStarted, HistoryEvent, REPLAY_SEMANTICS, StallReason};
 use crate::id::{BuildId, InstanceKey, Sequence, StoreId};
-use crate::registry::Registry;
-use crate::replay::{Execution, Identity, Stall};
-use crate::store::{Outstanding, Reader, Stalled, StoreError, Summary, chain};
+use crate::registry::{Registry, VersionPolicy};
+use crate::replay::{Execution, Stall};
+use crate::store::{Reader, Stalled, StoreError, Summary, chain};
 
 /// What bringing instances back takes.
 #[derive(Debug)]
 pub(crate) struct Reviver {
     pub(crate) registry: Arc<Registry>,
+    pub(crate) versions: VersionPolicy,
     pub(crate) reader: Reader,
     pub(crate) store: StoreId,
     pub(crate) build: BuildId,
     pub(crate) guard: Guard,
+    /// How much may be raised to an instance that nobody has taken.
+    pub(crate) event_limit: EventLimit,
+    /// Bytes of one payload that is recorded from now on.
+    pub(crate) payload_limit: usize,
 }
 
 /// What became of an instance that was to be brought back.
@@ -37,13 +45,48 @@ impl Reviver {
     ///
     /// # Errors
     /// The store could not be read.
-    pub(crate) fn find_unrun(&self, key: InstanceKey) -> Result<Option<Live>, StoreError> {
+    pub(crate) fn find_unrun(
+        &self,
+        key: InstanceKey,
+        inbox: &[Incoming],
+        now: Timestamp,
+    ) -> Result<Option<Live>, StoreError> {
         match self.reader.shared_summary(key) {
-            Ok(Some(summary)) if summary.completed_at.is_none() => {
-                Ok(Some(unrun(key, &summary, None)))
+            // One that is held runs no turn that could be held to account.
+            Ok(Some(summary)) if summary.completed_at.is_none() && !summary.is_held(now) => {
+                let mut live = self.unrun(key, &summary, None);
+                // What was raised before, and how much of it waits while it is stalled, only its history tells. Of one that
+                // runs on, what it has not taken is known once it runs, which is next.
+                if summary.stalled.is_some() || inbox.iter().any(Incoming::has_chosen_id) {
+                    live.backlog = self.backlog(key, &summary)?;
+                }
+                Ok(Some(live))
             }
             Ok(_) => Ok(None),
             Err(error) if error.is_of_one_instance() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an instance has this event of a client on record, as far as that can be read.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub(crate) fn knows(&self, key: InstanceKey, incoming: &Incoming) -> Result<bool, StoreError> {
+        if !incoming.has_chosen_id() {
+            return Ok(false);
+        }
+        let Some(summary) = self.reader.shared_summary(key)? else {
+            return Ok(false);
+        };
+        Ok(self.backlog(key, &summary)?.knows(incoming))
+    }
+
+    /// What was raised to an instance, as far as that can be read.
+    fn backlog(&self, key: InstanceKey, summary: &Summary) -> Result<Backlog, StoreError> {
+        match self.reader.current_history(key, summary) {
+            Ok(history) => Ok(Backlog::of(&history, self.event_limit)),
+            Err(error) if error.is_of_one_instance() => Ok(Backlog::unknown(self.event_limit)),
             Err(error) => Err(error),
         }
     }
@@ -52,7 +95,7 @@ impl Reviver {
     ///
     /// # Errors
     /// The store could not be read.
-    pub(crate) fn revive(&self, key: InstanceKey) -> Result<Revived, StoreError> {
+    pub(crate) fn revive(&self, key: InstanceKey, now: Timestamp) -> Result<Revived, StoreError> {
         let summary = match self.reader.shared_summary(key) {
             Ok(Some(summary)) => summary,
             Ok(None) => return Ok(Revived::Unknown),
@@ -64,14 +107,25 @@ impl Reviver {
         if summary.completed_at.is_some() {
             return Ok(Revived::Ended);
         }
+        if summary.is_held(now) {
+            let next = Sequence(summary.events);
+            return Ok(Revived::Live(Box::new(Live {
+                phase: Phase::Held { next },
+                backlog: self.backlog(key, &summary)?,
+                ..self.unrun(key, &summary, None)
+            })));
+        }
         if let Some(stall) = self.guard.refusal(key) {
-            return Ok(Revived::Live(Box::new(unrun(key, &summary, Some(stall)))));
+            let mut live = self.unrun(key, &summary, Some(stall));
+            live.backlog = self.backlog(key, &summary)?;
+            return Ok(Revived::Live(Box::new(live)));
         }
         let history = match self.reader.current_history(key, &summary) {
             Ok(history) => history,
             Err(error) if error.is_of_one_instance() => {
                 let stall = (StallReason::Damaged, chain(&error));
-                return Ok(Revived::Live(Box::new(unrun(key, &summary, Some(stall)))));
+                let live = self.unrun(key, &summary, Some(stall));
+                return Ok(Revived::Live(Box::new(live)));
             }
             Err(error) => return Err(error),
         };
@@ -102,55 +156,39 @@ impl Reviver {
             started,
             phase,
             stalled,
+            backlog: Backlog::of(&history, self.event_limit),
         })))
     }
 
-    fn replay(
+    /// Replays a history, on the calling thread, which must not be that of somebody who waits: code of a user runs.
+    ///
+    /// # Errors
+    /// Why the instance stalls, or would: its code does not fit, or is not there.
+    pub(crate) fn replay(
         &self,
         key: InstanceKey,
         started: &ExecutionStarted,
         history: &[HistoryEvent],
     ) -> Result<Execution, (StallReason, String)> {
-        if started.replay_semantics > REPLAY_SEMANTICS {
-            let report = format!(
-                "`{}` was recorded under replay rules {}, this build knows them up to {REPLAY_SEMANTICS}; run it with \
-                 a newer durable-runtime",
-                started.instance, started.replay_semantics
-            );
-            return Err((StallReason::UnknownSemantics, report));
-        }
-        let version = started.version.as_deref();
-        let Some(entry) = self.registry.find_orchestrator(&started.name, version) else {
-            let report = self.registry.unknown_orchestrator(&started.name, version);
-            return Err((StallReason::Unregistered, report));
-        };
-        let identity = Identity {
-            store: self.store,
-            key,
-            build: self.build,
-        };
-        let mut execution = Execution::new(identity, Arc::clone(&entry.code));
-        match execution.replay(history) {
-            Ok(()) => Ok(execution),
-            Err(stall) => Err((stall.reason, self.report(&stall, started))),
-        }
+        let replayed = self.replayer().replay(key, started, history);
+        replayed.map_err(|stall| (stall.reason, self.report(&stall, started)))
     }
 
     /// The stall of an instance that waits for an activity which is not registered.
     fn lacks(&self, history: &[HistoryEvent]) -> Option<(StallReason, String)> {
-        let mut outstanding = Outstanding::default();
-        for event in history {
-            outstanding.apply(event);
+        let stall = self.replayer().lacks(history)?;
+        Some((stall.reason, stall.report))
+    }
+
+    /// What replays histories against the code of this engine.
+    pub(crate) fn replayer(&self) -> Replayer {
+        Replayer {
+            registry: Arc::clone(&self.registry),
+            versions: self.versions,
+            store: self.store,
+            build: self.build,
+            payload_limit: self.payload_limit,
         }
-        let mut names = outstanding
-            .activities
-            .values()
-            .map(|scheduled| &scheduled.name);
-        let name = names.find(|name| self.registry.find_activity(name).is_none())?;
-        Some((
-            StallReason::Unregistered,
-            self.registry.unknown_activity(name),
-        ))
     }
 
     /// The report of an instance whose turn did not end in time.
@@ -166,47 +204,45 @@ impl Reviver {
         )
     }
 
+    /// An instance of which nothing is run, as its row tells of it: what arrives is recorded behind what is there.
+    fn unrun(
+        &self,
+        key: InstanceKey,
+        summary: &Summary,
+        stall: Option<(StallReason, String)>,
+    ) -> Live {
+        let started = ExecutionStarted {
+            at: Timestamp::from_system_time(summary.created_at),
+            instance: summary.id.clone(),
+            execution: summary.execution,
+            name: summary.name.clone(),
+            version: summary.version.clone(),
+            input: summary.input.clone(),
+            parent: summary.parent.clone(),
+            tags: summary.tags.clone(),
+            trace: None,
+            replay_semantics: REPLAY_SEMANTICS,
+            request: None,
+            start_at: None,
+        };
+        Live {
+            key,
+            started: Box::new(started),
+            phase: Phase::Stalled {
+                next: Sequence(summary.events),
+                unrecorded: stall,
+            },
+            stalled: summary.stalled.clone(),
+            backlog: Backlog::unknown(self.event_limit),
+        }
+    }
+
     /// A stall as people read it, with the recorded place in the source.
     pub(crate) fn report(&self, stall: &Stall, started: &ExecutionStarted) -> String {
-        let Some(divergence) = &stall.divergence else {
-            return stall.report.clone();
-        };
-        let place = divergence
-            .recorded
-            .as_ref()
-            .and_then(|recorded| recorded.origin);
         // A report without the place is better than none.
-        let place = place.and_then(|(build, site)| self.reader.place(build, site).ok().flatten());
-        divergence.render(
-            place.as_deref(),
-            Some((&started.instance, started.execution)),
-        )
-    }
-}
-
-/// An instance of which nothing is run, as its row tells of it: what arrives is recorded behind what is there.
-fn unrun(key: InstanceKey, summary: &Summary, stall: Option<(StallReason, String)>) -> Live {
-    let started = ExecutionStarted {
-        at: Timestamp::from_system_time(summary.created_at),
-        instance: summary.id.clone(),
-        execution: summary.execution,
-        name: summary.name.clone(),
-        version: summary.version.clone(),
-        input: summary.input.clone(),
-        parent: summary.parent.clone(),
-        tags: summary.tags.clone(),
-        trace: None,
-        replay_semantics: REPLAY_SEMANTICS,
-        request: None,
-    };
-    Live {
-        key,
-        started: Box::new(started),
-        phase: Phase::Stalled {
-            next: Sequence(summary.events),
-            unrecorded: stall,
-        },
-        stalled: summary.stalled.clone(),
+        replayer::report(stall, started, |build, site| {
+            self.reader.place(build, site).ok().flatten()
+        })
     }
 }
 

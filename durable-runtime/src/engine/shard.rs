@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::engine::guard::Guarded;
-use crate::engine::inboxes::{Inboxes, Tenure};
+use crate::engine::inboxes::{Inboxes, Stepped, Tenure};
 use crate::engine::live::Live;
 use crate::engine::message::{
     Delivered, Incoming, Reply, ShardInput, Submission, TurnCommit, TurnCommitEnd,
@@ -30,23 +30,6 @@ pub(crate) struct Shard {
     live: HashMap<InstanceKey, Box<Live>>,
     recency: Recency,
     budget: usize,
-}
-
-/// What a step came to.
-struct Stepped {
-    /// To be committed.
-    commit: Option<TurnCommit>,
-    /// Goes back to the inbox.
-    rest: Vec<Incoming>,
-}
-
-impl Stepped {
-    fn of(commit: Option<TurnCommit>) -> Self {
-        Self {
-            commit,
-            rest: Vec::new(),
-        }
-    }
 }
 
 impl Shard {
@@ -77,6 +60,10 @@ impl Shard {
                 // What it is in memory and what is recorded are no longer the same.
                 self.live.remove(&key);
                 self.inboxes.committed(self.tenure, key);
+                key
+            }
+            ShardInput::Changed(key) => {
+                self.live.remove(&key);
                 key
             }
             ShardInput::Probe(reply) => {
@@ -133,17 +120,19 @@ impl Shard {
             None
         };
         let unrun = match guarded {
-            Some(guarded) => self.reviver.find_unrun(key)?.map(|unrun| (unrun, guarded)),
+            Some(guarded) => {
+                (self.reviver.find_unrun(key, &inbox, now)?).map(|unrun| (unrun, guarded))
+            }
             None => None,
         };
         let stepped = match unrun {
             Some((unrun, guarded)) => Some(self.record_first(unrun, guarded, inbox, now)?),
             None => self.run(key, inbox, now)?,
         };
-        let Some(Stepped { commit, rest }) = stepped else {
+        let Some(stepped) = stepped else {
             return Ok(0);
         };
-        let done = self.inboxes.note(self.tenure, key, commit, rest);
+        let done = self.inboxes.note(self.tenure, key, stepped);
         self.rest(key);
         self.evict();
         Ok(done)
@@ -163,20 +152,30 @@ impl Shard {
     ) -> Result<Option<Stepped>, StoreError> {
         let revived = match self.live.remove(&key) {
             Some(live) => Revived::Live(live),
-            None => self.reviver.revive(key)?,
+            None => self.reviver.revive(key, now)?,
         };
         let answer = match revived {
             Revived::Live(mut live) => {
+                let is_held = live.is_held();
                 let delivered = self.inboxes.begin(self.tenure, key, inbox);
                 let commit = live.step(delivered, now, &self.reviver.reader)?;
                 let Some(arrivals) = self.inboxes.end(self.tenure) else {
                     return Ok(None);
                 };
-                self.live.insert(key, live);
+                let (arrivals, held) = live.backlog.turn_away(arrivals);
+                let room = live.room();
+                // Nothing would tell when it is no longer held.
+                if !is_held {
+                    self.live.insert(key, live);
+                }
                 let replies = arrivals.into_iter().filter_map(Incoming::into_reply);
-                return Ok(Some(Stepped::of(told(commit, replies))));
+                return Ok(Some(Stepped {
+                    held,
+                    room,
+                    ..Stepped::of(told(commit, replies))
+                }));
             }
-            Revived::Ended => Delivered::Ended,
+            Revived::Ended => return self.answer_for_ended(key, inbox).map(Some),
             Revived::Unknown => Delivered::Unknown,
             Revived::Unreadable(report) => {
                 tracing::error!(instance = key.0, "an instance cannot be run: {report}");
@@ -188,11 +187,30 @@ impl Shard {
         Ok(Some(Stepped::of(None)))
     }
 
+    /// Tells that the instance has ended, but those whose event is on record.
+    fn answer_for_ended(
+        &self,
+        key: InstanceKey,
+        inbox: Vec<Incoming>,
+    ) -> Result<Stepped, StoreError> {
+        for incoming in inbox {
+            let answer = if self.reviver.knows(key, &incoming)? {
+                Delivered::Recorded
+            } else {
+                Delivered::Ended
+            };
+            if let Some(reply) = incoming.into_reply() {
+                reply.send(answer);
+            }
+        }
+        Ok(Stepped::of(None))
+    }
+
     /// Records what has arrived for a guarded instance and runs nothing; a turn follows when that is on disk.
     fn record_first(
         &mut self,
         mut unrun: Live,
-        Guarded { held }: Guarded,
+        Guarded { held: suspicion }: Guarded,
         inbox: Vec<Incoming>,
         now: Timestamp,
     ) -> Result<Stepped, StoreError> {
@@ -200,17 +218,26 @@ impl Shard {
         self.live.remove(&unrun.key);
         let (arrivals, mut rest): (Vec<_>, Vec<_>) =
             inbox.into_iter().partition(Incoming::is_arrival);
-        // The turn that follows is what a wake asks for.
-        rest.retain(|incoming| !matches!(incoming, Incoming::Wake));
         let recorded = arrivals.iter().map(Incoming::without_reply).collect();
         let commit = unrun.step(recorded, now, &self.reviver.reader)?;
+        if commit.is_some() {
+            // The turn that follows is what a wake asks for.
+            rest.retain(|incoming| !matches!(incoming, Incoming::Wake));
+        }
+        let (arrivals, held) = unrun.backlog.turn_away(arrivals);
+        let room = unrun.room();
         let commit = commit.map(|commit| TurnCommit {
-            end: TurnCommitEnd::Due(held),
+            end: TurnCommitEnd::Due(suspicion),
             ..commit
         });
         let replies = arrivals.into_iter().filter_map(Incoming::into_reply);
         let commit = told(commit, replies);
-        Ok(Stepped { commit, rest })
+        Ok(Stepped {
+            commit,
+            rest,
+            held,
+            room,
+        })
     }
 
     /// Notes an instance that waits as the most recently used, and forgets one that is busy: it must not be evicted.
@@ -315,7 +342,8 @@ mod tests {
         let registry = Registry::new().named_orchestrator("wait", |_| async {
             Ok::<_, Error>(named::event("go").wait().await)
         });
-        let engine = TestEngine::builder().registry(registry).start().unwrap();
+        let builder = TestEngine::builder().registry(registry);
+        let engine = builder.event_limit(usize::MAX, usize::MAX).start().unwrap();
         let instance = engine
             .start(named::orchestrator("wait", &Value::Null))
             .await

@@ -30,7 +30,7 @@ pub(crate) struct Suspect {
 #[derive(Debug)]
 pub(crate) enum Accused {
     Turn(InstanceKey),
-    Activity(Task),
+    Activity(Box<Task>),
 }
 
 impl Accused {

@@ -5,7 +5,9 @@ mod boundaries;
 mod committing;
 mod damage;
 mod endless;
+mod explaining;
 mod full;
+mod interleaving;
 mod stopping;
 mod trials;
 

@@ -1,11 +1,13 @@
 //! The timer machine as threads share it: a lock around it, and a bell for the thread that waits for the next.
 
+use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
 use crate::engine::message::TimerRef;
 use crate::engine::store_clock::StoreClock;
 use crate::engine::timers::Timers;
+use crate::id::InstanceKey;
 use crate::limits;
 
 /// The armed timers and the thread that waits for the next.
@@ -42,15 +44,23 @@ impl TimerBoard {
         }
     }
 
+    /// Forgets whatever is armed for these instances.
+    pub(crate) fn disarm_all_of(&self, keys: &BTreeSet<InstanceKey>) {
+        let mut board = self.lock();
+        for key in keys {
+            board.timers.disarm_all_of(*key);
+        }
+    }
+
     /// Takes out what is due at `now`.
     pub(crate) fn fire(&self, now: Timestamp) -> Vec<TimerRef> {
         let mut board = self.lock();
         std::iter::from_fn(|| board.timers.fire(now)).collect()
     }
 
-    /// When the next timer is due.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        self.lock().timers.next_due()
+    /// When the next timer is due that somebody waits for.
+    pub(crate) fn next_awaited(&self) -> Option<Timestamp> {
+        self.lock().timers.next_awaited()
     }
 
     /// Waits until the next timer may be due, or something changed; false once closed.

@@ -1,15 +1,17 @@
 //! The timer machine: what is armed, and what is due.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::clock::Timestamp;
-use crate::engine::message::TimerRef;
+use crate::engine::message::{CommandRef, TimerRef};
+use crate::id::InstanceKey;
 
 /// Armed timers, in the order in which they fire: by due time, then by number.
 #[derive(Debug, Default)]
 pub(crate) struct Timers {
     due: BTreeSet<(Timestamp, TimerRef)>,
-    armed: HashMap<TimerRef, Timestamp>,
+    /// By instance within each kind, so that those of one are found together.
+    armed: BTreeMap<TimerRef, Timestamp>,
 }
 
 impl Timers {
@@ -27,9 +29,29 @@ impl Timers {
         }
     }
 
+    /// Forgets the timers of an instance, but for those that watch over attempts: these end with the attempts.
+    pub(crate) fn disarm_all_of(&mut self, instance: InstanceKey) {
+        let (first, last) = CommandRef::all_of(instance).into_inner();
+        let all = TimerRef::Durable(first)..=TimerRef::Durable(last);
+        let armed: Vec<_> = self.armed.range(all).map(|(timer, _)| *timer).collect();
+        for timer in armed {
+            self.disarm(timer);
+        }
+        self.disarm(TimerRef::Begin(instance));
+    }
+
     /// When the next one is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.due.first().map(|(due, _)| *due)
+    }
+
+    /// The same of those that an instance, or who waits for one, waits for.
+    pub(crate) fn next_awaited(&self) -> Option<Timestamp> {
+        let mut awaited = self
+            .due
+            .iter()
+            .filter(|(_, timer)| *timer != TimerRef::Expiry);
+        awaited.next().map(|(due, _)| *due)
     }
 
     /// Takes out the next timer that is due at `now`.
@@ -47,8 +69,7 @@ impl Timers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::message::CommandRef;
-    use crate::id::{EventId, ExecutionId, InstanceKey};
+    use crate::id::{EventId, ExecutionId};
 
     fn timer(number: u32) -> TimerRef {
         TimerRef::Durable(CommandRef {
@@ -68,6 +89,30 @@ mod tests {
         let fired: Vec<_> = std::iter::from_fn(|| timers.fire(Timestamp(20))).collect();
         assert_eq!(fired, [timer(1), timer(2), timer(3)]);
         assert_eq!(timers.next_due(), None);
+    }
+
+    #[test]
+    fn the_timers_of_one_instance_are_forgotten_together_and_no_others() {
+        let of = |key, number: u32| {
+            TimerRef::Durable(CommandRef {
+                instance: InstanceKey(key),
+                execution: ExecutionId(number + 1),
+                scheduled: EventId(number),
+            })
+        };
+        let mut timers = Timers::default();
+        let key = InstanceKey(2);
+        let gone = [of(2, 0), of(2, 7), TimerRef::Begin(key)];
+        let kept = [of(1, 7), TimerRef::Begin(InstanceKey(3)), of(3, 0)];
+        for timer in gone.into_iter().chain(kept) {
+            timers.arm(timer, Timestamp(10));
+        }
+        timers.disarm_all_of(key);
+        let mut fired: Vec<_> = std::iter::from_fn(|| timers.fire(Timestamp(10))).collect();
+        fired.sort_unstable();
+        let mut expected = kept;
+        expected.sort_unstable();
+        assert_eq!(fired, expected);
     }
 
     #[test]

@@ -57,11 +57,15 @@ async fn try_one(
     };
     marks.push((row, Some(starting)));
     record(hub, marks).await?;
+    let command = accused.command();
+    if command.is_some_and(|command| hub.gate.is_cancelled(command)) {
+        return Some(Some((row, None)));
+    }
 
     let over = hub.gate.begin_trial(accused.on_trial());
     let due = hub.clock.now().plus(patience(suspicion.deaths).min(share));
     hub.timers.change(vec![(TimerRef::Trial, due)], Vec::new());
-    let is_turn = accused.command().is_none();
+    let is_turn = command.is_none();
     start(hub, accused);
     let ending = over.await.ok()?;
     hub.timers.change(Vec::new(), vec![TimerRef::Trial]);
@@ -95,7 +99,7 @@ fn start(hub: &Arc<Hub>, accused: Accused) {
         }
         Accused::Activity(task) => {
             hub.reviver.guard.spare(None);
-            hub.schedule(vec![task]);
+            hub.schedule(vec![*task]);
         }
     }
 }

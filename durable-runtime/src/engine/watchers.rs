@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::engine::message::{Effects, Reply, Until, Version, Watch};
+use crate::engine::message::{Effects, Reply, Until, Watch};
 use crate::id::InstanceKey;
-use crate::store::{Reader, StoreError, Summary};
+use crate::store::{Reader, Status, StoreError, Summary};
 
 /// Everybody who waits, by instance.
 #[derive(Debug)]
@@ -115,12 +115,13 @@ fn is_awaited((_, reply): &Waiting) -> bool {
 
 impl Until {
     fn is_reached(self, summary: &Summary) -> bool {
-        match self {
-            Self::Ended => summary.completed_at.is_some(),
-            Self::Beyond(seen) => {
-                summary.completed_at.is_some() || Version(summary.execution, summary.events) > seen
-            }
-        }
+        let is_wished = match self {
+            Self::Ended => false,
+            Self::Started => summary.status != Status::Pending,
+            Self::Beyond(seen) => summary.revision() > seen,
+            Self::Reached(revision) => summary.revision() >= revision,
+        };
+        is_wished || summary.completed_at.is_some()
     }
 }
 

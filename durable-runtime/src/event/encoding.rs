@@ -6,6 +6,7 @@
 //!
 //! Source: `docs/design.md`, "Frame".
 
+pub(crate) mod json;
 pub(crate) mod v1;
 
 #[cfg(test)]
@@ -22,8 +23,9 @@ use crate::event::HistoryEvent;
 /// The version that new records are written in.
 pub(crate) const VERSION: u8 = 1;
 
-/// Bytes that one stored value may claim while it is decoded; no turn is larger, and damage cannot ask for more.
-const VALUE_BYTES_MAX: usize = 64 << 20;
+/// Bytes that one stored value may claim while it is decoded: damage cannot ask for more. The largest values are a row of all that
+/// is outstanding for an instance, which its history of 256 MiB holds as well, and a summary with three payloads of 64 MiB.
+const VALUE_BYTES_MAX: usize = 512 << 20;
 
 type Config = Configuration<LittleEndian, Varint, Limit<VALUE_BYTES_MAX>>;
 
@@ -44,7 +46,7 @@ pub(crate) fn encode(events: &[HistoryEvent], out: &mut Vec<u8>) -> Result<(), E
 ///
 /// # Errors
 /// [`EncodingError`] says which record is wrong, and how. No input makes it panic, and none makes it allocate more
-/// than a fixed multiple of the input's length and 64 MiB.
+/// than a fixed multiple of the input's length and 512 MiB.
 pub(crate) fn decode(
     version: u8,
     count: u32,

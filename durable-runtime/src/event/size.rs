@@ -31,12 +31,17 @@ impl HistoryEvent {
             },
             Self::ExecutionContinued(continued) => length(&continued.input),
             Self::ExecutionStalled(stalled) => stalled.report.len(),
+            Self::ExecutionTerminated(ended) => ended.reason.len(),
+            Self::ExecutionSuspended(held) => held.reason.len(),
+            Self::ExecutionResumed(released) => released.reason.len(),
             Self::TimerFired(_)
             | Self::DetachedStarted(_)
             | Self::DetachedAwaited(_)
             | Self::TurnStarted(_)
             | Self::TimerCreated(_)
-            | Self::Cancelled(_) => 0,
+            | Self::Cancelled(_)
+            | Self::InstancePurged(_)
+            | Self::ChangeRecorded(_) => 0,
         }
     }
 }

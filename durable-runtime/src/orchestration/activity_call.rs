@@ -14,6 +14,7 @@ use crate::definition::{ActivityDef, ActivityFuture, ActivityMarker, Decoded, Ou
 use crate::event::{ActivityScheduled, Heartbeats, HistoryEvent, Name};
 use crate::failure::{Fault, Outcome};
 use crate::id::{SiteId, SourceSite};
+use crate::limits;
 use crate::payload::{EncodeError, Payload};
 use crate::replay;
 use crate::retry::RetryPolicy;
@@ -109,8 +110,8 @@ impl<Out: 'static, M> ActivityCall<Out, M> {
         );
         let attempts = &mut made.call.attempts;
         attempts.retry = def.options.retry;
-        if let Some(is_worth) = def.retry_when {
-            attempts.retry_when = Some(Box::new(is_worth));
+        if let Some(when) = def.retry_when {
+            attempts.handler = Some(Box::new(move |failure, _| when(failure)));
         }
         attempts.subject.attempt_timeout = def.options.attempt_timeout;
         attempts.subject.heartbeat_timeout = def.options.heartbeat_timeout;
@@ -197,6 +198,7 @@ impl Subject for ActivitySubject {
     }
 
     fn check(&self) -> Result<(), Fault> {
+        limits::check_name(&self.name).map_err(|error| settle::beyond(&self.name, &error))?;
         self.input.as_ref().map(|_| ()).map_err(Clone::clone)
     }
 

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::{EventId, SourceSite};
 use crate::payload::Payload;
 use crate::replay::{self, Answer, Context, Refused, Ticket};
-use crate::retry::RetryPolicy;
+use crate::retry::{Retry, RetryContext, RetryPolicy};
 
 /// What is attempted.
 pub(super) trait Subject {
@@ -27,6 +27,11 @@ pub(super) trait Subject {
 
     /// Whether it can be asked for at all.
     fn check(&self) -> Result<(), Fault>;
+
+    /// Settles what a call may leave open, before its first command.
+    fn settle(&mut self, context: &Context) {
+        let _ = context;
+    }
 
     /// The command of one attempt.
     fn command(&self, context: &Context, attempt: &AttemptNumbers) -> HistoryEvent;
@@ -58,13 +63,13 @@ pub(super) struct Attempts<S> {
     pub(super) subject: S,
     pub(super) site: SourceSite,
     pub(super) retry: RetryPolicy,
-    pub(super) retry_when: Option<IsWorth>,
+    pub(super) handler: Option<Handler>,
     heartbeat: Option<Payload>,
     state: State,
 }
 
-/// Whether a failure is worth another attempt.
-pub(super) type IsWorth = Box<dyn Fn(&Failure) -> bool + Send>;
+/// What code says about an attempt that failed.
+pub(super) type Handler = Box<dyn Fn(&Failure, &RetryContext) -> Retry + Send>;
 
 #[derive(Debug)]
 enum State {
@@ -89,7 +94,7 @@ impl<S: Subject> Attempts<S> {
             subject,
             site,
             retry: RetryPolicy::NONE,
-            retry_when: None,
+            handler: None,
             heartbeat: None,
             state: State::Fresh,
         }
@@ -159,12 +164,13 @@ impl<S: Subject> Attempts<S> {
     }
 
     fn issue(
-        &self,
+        &mut self,
         call: Option<EventId>,
         number: u32,
         retry: Option<RetryPolicy>,
     ) -> Result<(Ticket, Option<RetryPolicy>, Timestamp), Refused> {
         replay::require("a durable call", |context| {
+            self.subject.settle(context);
             let issued = context.issue(self.site, |context, id| {
                 let numbers = AttemptNumbers {
                     id,
@@ -183,18 +189,25 @@ impl<S: Subject> Attempts<S> {
 
     /// The delay before another attempt, if the failure is worth one and the policy has one left.
     fn delay(&self, call: &Call, failure: &Failure) -> Option<Timer> {
-        let now = replay::require("a durable call", |context| context.at());
-        let delay = call
-            .policy
-            .delay_after(call.attempt, now.since(call.began))?;
-        if is_final(failure)
-            || self
-                .retry_when
-                .as_ref()
-                .is_some_and(|is_worth| !is_worth(failure))
-        {
+        let &Call {
+            policy, attempt, ..
+        } = call;
+        if attempt >= policy.max_attempts || is_final(failure) {
             return None;
         }
+        let (now, seed) = replay::require("a durable call", |context| {
+            (context.at(), context.seed(call.first, attempt))
+        });
+        let elapsed = now.since(call.began);
+        let context = RetryContext { attempt, elapsed };
+        // Of a user's code: the context of the turn is not borrowed meanwhile.
+        let said = self.handler.as_ref().map(|ask| ask(failure, &context));
+        let delay = match said.unwrap_or(Retry::AsPolicy) {
+            Retry::Stop => return None,
+            Retry::AsPolicy => policy.jittered(attempt, seed),
+            Retry::After(delay) => delay,
+        };
+        let delay = policy.allowed(delay, attempt, elapsed)?;
         let purpose = TimerPurpose::Retry(call.first);
         Some(Timer::new(When::After(delay), purpose, self.site))
     }
@@ -210,7 +223,7 @@ fn refuse(refused: Refused) -> Poll<Outcome> {
 /// Whether another attempt could only fail in the same way.
 fn is_final(failure: &Failure) -> bool {
     match failure {
-        Failure::Returned(_) => false,
+        Failure::Returned(returned) => returned.details.non_retryable,
         Failure::Fault(fault) => match fault.kind() {
             FaultKind::Panicked | FaultKind::TimedOut => false,
             FaultKind::Cancelled
@@ -218,6 +231,7 @@ fn is_final(failure: &Failure) -> bool {
             | FaultKind::Conflict
             | FaultKind::Unrecordable
             | FaultKind::NotFound
+            | FaultKind::Terminated
             | FaultKind::Poisoned => true,
         },
     }

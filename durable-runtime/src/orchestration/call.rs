@@ -10,6 +10,7 @@ use super::attempts::{Attempts, Subject};
 use super::settle;
 use crate::definition::{Decoded, OutputCodec};
 use crate::failure::Outcome;
+use crate::retry::{Retry, RetryContext};
 
 /// What is attempted, and how its outcome is read.
 pub(super) struct Call<S, Out: 'static> {
@@ -27,15 +28,18 @@ impl<S: Subject, Out> Call<S, Out> {
 }
 
 impl<S, Out: Fallible> Call<S, Out> {
-    /// Retries only errors for which `is_worth` is true. What cannot be read as the error is for the await to report.
-    pub(super) fn retry_when(&mut self, is_worth: impl Fn(&Out::Error) -> bool + Send + 'static) {
+    /// Asks `handler` about each error. What cannot be read as the error is for the await to report.
+    pub(super) fn retry_with(
+        &mut self,
+        handler: impl Fn(&Out::Error, &RetryContext) -> Retry + Send + 'static,
+    ) {
         let output = self.output;
-        self.attempts.retry_when = Some(Box::new(move |failure| {
+        self.attempts.handler = Some(Box::new(move |failure, context| {
             let error = match (output.decode)(&Outcome::Failed(failure.clone())) {
                 Ok(Decoded::Value(declared)) => declared.into_error(),
                 Ok(Decoded::Fault(_)) | Err(_) => None,
             };
-            error.is_none_or(|error| is_worth(&error))
+            error.map_or(Retry::AsPolicy, |error| handler(&error, context))
         }));
     }
 }
@@ -84,11 +88,13 @@ pub trait TwoChannels {
 macro_rules! durable_call {
     ($Call:ident) => {
         impl<Out: 'static, M> $Call<Out, M> {
-            /// Retries only errors for which `is_worth` is true, as `when` in the attribute of an activity does, and in its
-            /// place. Faults are retried whatever it says.
+            /// Retries only errors for which `is_worth` is true, or is not [`Retry::Stop`](crate::Retry::Stop), as `when` in
+            /// the attribute of an activity does, and in its place. Faults are retried whatever it says, and an error that is
+            /// not [`Retryable`](crate::Retryable) is not.
             ///
-            /// It is orchestrator code: it must decide by the error, and by what is the same on replay. It says when to
+            /// It is orchestrator code: it must decide by the error, and by what is the same on replay. It says whether to
             /// retry, not how often: without a [policy](Self::retry) there is one attempt.
+            /// [`retry_with`](Self::retry_with) is told more.
             ///
             /// ```
             /// # use durable_runtime::prelude::*;
@@ -98,14 +104,79 @@ macro_rules! durable_call {
             /// call.retry_when(|error| error != "the card was declined").await
             /// # }
             /// ```
-            pub fn retry_when(
+            pub fn retry_when<D: Into<$crate::Retry>>(
                 mut self,
-                is_worth: impl Fn(&Out::Error) -> bool + Send + 'static,
+                is_worth: impl Fn(&Out::Error) -> D + Send + 'static,
             ) -> Self
             where
                 Out: $crate::orchestration::call::Fallible,
             {
-                self.call.retry_when(is_worth);
+                self.call.retry_with(move |error, _| is_worth(error).into());
+                self
+            }
+
+            /// Asks `handler` after each attempt that has returned an error what to do next: it is told the error, the number
+            /// of the attempt, and the time since the first one by the replay clock, and may say the delay. It takes the place
+            /// of [`retry_when`](Self::retry_when), and of `when` in the attribute.
+            ///
+            /// The [policy](Self::retry) still bounds the number of attempts and the total time; without one there is one
+            /// attempt. About a fault it is not asked: that is retried by the policy.
+            ///
+            /// # Replay
+            /// It is orchestrator code, and is asked again: it must decide as before whether there is another attempt. The
+            /// delay is a recorded timer, whose due time stays in force.
+            ///
+            /// # Examples
+            ///
+            /// ```standalone_crate
+            /// use std::time::Duration;
+            ///
+            /// use durable_runtime::prelude::*;
+            /// use durable_runtime::testing::TestEngine;
+            /// use serde::{Deserialize, Serialize};
+            ///
+            /// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+            /// enum ApiError {
+            ///     Busy { seconds: u64 },
+            ///     Down,
+            /// }
+            ///
+            /// #[activity]
+            /// async fn call_api() -> Result<u32, ApiError> {
+            ///     match activity::attempt() {
+            ///         1 => Err(ApiError::Busy { seconds: 90 }),
+            ///         _ => Err(ApiError::Down),
+            ///     }
+            /// }
+            ///
+            /// #[orchestrator]
+            /// async fn ask() -> Result<u32, ApiError> {
+            ///     let call = call_api().retry(RetryPolicy::attempts(100));
+            ///     call.retry_with(|error, context| match error {
+            ///         ApiError::Busy { seconds } => Retry::After(Duration::from_secs(*seconds)),
+            ///         ApiError::Down if context.elapsed < hours(1) => Retry::AsPolicy,
+            ///         ApiError::Down => Retry::Stop,
+            ///     })
+            ///     .await
+            /// }
+            ///
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            /// let engine = TestEngine::start()?;
+            /// let begin = engine.now();
+            /// let asked = engine.start(ask()).await?.result().await?;
+            /// assert_eq!(asked, Err(ApiError::Down));
+            /// assert!(engine.now() >= begin + hours(1));
+            /// # Ok(()) }
+            /// ```
+            pub fn retry_with<D: Into<$crate::Retry>>(
+                mut self,
+                handler: impl Fn(&Out::Error, &$crate::RetryContext) -> D + Send + 'static,
+            ) -> Self
+            where
+                Out: $crate::orchestration::call::Fallible,
+            {
+                (self.call).retry_with(move |error, context| handler(error, context).into());
                 self
             }
 

@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use super::{OrchestratorCall, OrchestratorParts, settle};
 use crate::durable::Durable;
+use crate::limits;
 use crate::payload::{EncodeError, Payload};
 use crate::replay::{self, Continue, Stop};
 
@@ -117,13 +118,15 @@ fn go_on(next: OrchestratorParts) {
     if let Some(given) = without_effect(&next) {
         not_taken(&name, given);
     }
-    let input = settle::recordable(next.input, "input", &name);
-    replay::require("`continue_as_new`", |context| match input {
-        Ok(input) => context.stop(Stop::Continue(Continue {
-            version: next.version.or_else(|| context.started().version.clone()),
-            input,
-        })),
-        Err(fault) => context.fault(fault),
+    replay::require("`continue_as_new`", |context| {
+        let version = (next.version).or_else(|| context.started().version.clone());
+        let checked = limits::check_version(version.as_deref())
+            .map_err(|error| settle::beyond(&name, &error))
+            .and_then(|()| settle::bounded(context, next.input, "input", &name));
+        match checked {
+            Ok(input) => context.stop(Stop::Continue(Continue { version, input })),
+            Err(fault) => context.fault(fault),
+        }
     });
 }
 

@@ -132,7 +132,7 @@ impl<Out> DetachedStart<Out> {
 
     /// Asks for the instance, the first time; then waits for the answer.
     fn poll_answer(&mut self) -> Poll<Result<InstanceId, Fault>> {
-        if let State::Fresh(parts) = &self.state {
+        if let State::Fresh(parts) = &mut self.state {
             match ask(parts, self.site) {
                 Ok((ticket, instance)) => self.state = State::Asked(ticket, instance),
                 Err(Refused::Stopped) => return Poll::Pending,
@@ -158,7 +158,7 @@ impl<Out> DetachedStart<Out> {
 }
 
 /// Asks for an instance; returns the hold on the answer, and the id that is in force.
-fn ask(parts: &OrchestratorParts, site: SourceSite) -> Result<(Ticket, InstanceId), Refused> {
+fn ask(parts: &mut OrchestratorParts, site: SourceSite) -> Result<(Ticket, InstanceId), Refused> {
     if parts.is_retried {
         retried(parts);
     }
@@ -166,6 +166,7 @@ fn ask(parts: &OrchestratorParts, site: SourceSite) -> Result<(Ticket, InstanceI
     let chosen = parts.chosen_id().map_err(Refused::Fault)?;
     let input = parts.recordable_input().map_err(Refused::Fault)?;
     replay::require("`start`", |context| {
+        parts.settle_version(context);
         let command = |context: &replay::Context, id: EventId| {
             HistoryEvent::DetachedScheduled(DetachedScheduled {
                 id,

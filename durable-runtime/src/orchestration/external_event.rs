@@ -115,7 +115,11 @@ impl<T: Recordable> Future for EventWait<T> {
         let Self {
             name, site, waiter, ..
         } = &mut *self;
-        let raised = ready!(waiter.get_or_insert_with(|| Waiter::join(name)).poll());
+        let raised = ready!(
+            waiter
+                .get_or_insert_with(|| Waiter::join(name, *site))
+                .poll()
+        );
         match raised.payload.decode() {
             Ok(value) => Poll::Ready(value),
             Err(error) => settle::unreadable(&format!("event `{name}`"), *site, &error),

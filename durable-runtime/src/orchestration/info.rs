@@ -54,6 +54,52 @@ pub fn is_replaying() -> bool {
     replay::with(|context| context.is_replaying()).unwrap_or(false)
 }
 
+/// Whether this execution's history has grown so long that it is time to [`continue_as_new`](super::continue_as_new): it has 4,000
+/// events or 4 MiB. So a loop needs no counter of its own.
+///
+/// # Replay
+/// The same answer: the length is that of the recorded history when the turn before had ended, so it stays the same until the
+/// next turn.
+///
+/// # Panics
+/// Outside an orchestrator.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[activity]
+/// async fn poll_once() -> u32 {
+///     1
+/// }
+///
+/// /// Polls for good, in executions that replay at once.
+/// #[orchestrator]
+/// async fn poll(mut seen: u32) -> u32 {
+///     while !should_continue_as_new() {
+///         seen += poll_once().await;
+///         if seen == 3_000 {
+///             return info().execution.0;
+///         }
+///     }
+///     continue_as_new(poll(seen)).await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let engine = TestEngine::start()?;
+/// // A step has three events.
+/// assert_eq!(engine.start(poll(0)).await?.result().await?, 3);
+/// # Ok(()) }
+/// ```
+/// Source: `docs/limits.md`.
+#[track_caller]
+pub fn should_continue_as_new() -> bool {
+    replay::require("`should_continue_as_new`", |context| context.is_long())
+}
+
 /// The time of the current turn, in whole milliseconds. It moves only while the orchestration waits.
 ///
 /// # Replay

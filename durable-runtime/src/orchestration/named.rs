@@ -71,8 +71,9 @@ pub fn activity(name: impl Into<Name>, input: &Value) -> Activity {
 /// A call of the orchestrator `name`: awaited in an orchestrator it is a child; else it is what [`start`](super::start()) takes
 /// there, and an engine's `start` outside.
 ///
-/// Unless a [`version`](OrchestratorCall::version) is given, what an orchestrator starts is of the version that is registered
-/// without one; an engine's start takes that too if there is one, else the greatest.
+/// Unless a [`version`](OrchestratorCall::version) is given, it is of the greatest that is registered: numbers between dots are
+/// compared as numbers, and code without a version is below all others. In an orchestrator the version is recorded, and stays
+/// when a greater one is registered.
 ///
 /// A child's result is the value, or the failure of either channel: nothing faults through. From a started instance's
 /// handle a fault comes as [`WaitError::Fault`](crate::WaitError::Fault). An orchestrator whose codec is not JSON cannot be

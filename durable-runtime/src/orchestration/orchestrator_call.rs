@@ -11,6 +11,7 @@ use crate::definition::{Decoded, OrchestratorMarker, OutputCodec};
 use crate::event::{ChildScheduled, HistoryEvent, Name};
 use crate::failure::{Fault, FaultKind};
 use crate::id::{EventId, InstanceId, SourceSite};
+use crate::limits;
 use crate::payload::{EncodeError, Payload};
 use crate::replay;
 use crate::retry::RetryPolicy;
@@ -109,7 +110,9 @@ impl<Out: 'static, M> OrchestratorCall<Out, M> {
 
     /// Adds a tag: text that is recorded with the instance and shown in its [`Summary`](crate::Summary).
     ///
-    /// For a start it is the same whether the call or the start is told the tag; of one key, what is said last counts.
+    /// For a start it is the same whether the call or the start is told the tag; of one key, what is said last counts. Up to 16
+    /// of them, with keys of up to 64 bytes and values of up to 256; keys that begin with `durabletask.` are reserved. Others are a
+    /// fault at the await, or an error of the start.
     pub fn tag(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         let tags = &mut self.call.attempts.subject.tags;
         tags.insert(key.into(), value.into());
@@ -130,7 +133,7 @@ impl<Out: 'static, M> OrchestratorCall<Out, M> {
     /// What a client needs to start it, and to read how it ended.
     pub(crate) fn into_parts(self) -> (OrchestratorParts, &'static OutputCodec<Out>) {
         let attempts = self.call.attempts;
-        let is_retried = attempts.retry != RetryPolicy::NONE || attempts.retry_when.is_some();
+        let is_retried = attempts.retry != RetryPolicy::NONE || attempts.handler.is_some();
         let parts = OrchestratorParts {
             is_retried,
             ..attempts.subject
@@ -204,6 +207,23 @@ impl OrchestratorParts {
         }
     }
 
+    /// Chooses the version, if nobody has: for all attempts the same.
+    pub(super) fn settle_version(&mut self, context: &replay::Context) {
+        if self.version == Version::Open {
+            self.version = Version::Exactly(context.default_version(&self.name));
+        }
+    }
+
+    /// Whether its name, version and tags are within their bounds.
+    fn check_labels(&self) -> Result<(), Fault> {
+        let beyond = |error: &dyn std::fmt::Display| settle::beyond(&self.name, error);
+        limits::check_name(&self.name).map_err(|error| beyond(&error))?;
+        if let Version::Exactly(version) = &self.version {
+            limits::check_version(version.as_deref()).map_err(|error| beyond(&error))?;
+        }
+        limits::check_tags(&self.tags).map_err(|error| beyond(&error))
+    }
+
     pub(super) fn recordable_input(&self) -> Result<Payload, Fault> {
         settle::recordable(self.input.clone(), "input", &self.name)
     }
@@ -222,8 +242,13 @@ impl Subject for OrchestratorParts {
     }
 
     fn check(&self) -> Result<(), Fault> {
+        self.check_labels()?;
         self.recordable_input()?;
         self.chosen_id().map(|_| ())
+    }
+
+    fn settle(&mut self, context: &replay::Context) {
+        self.settle_version(context);
     }
 
     fn command(&self, context: &replay::Context, attempt: &AttemptNumbers) -> HistoryEvent {

@@ -103,14 +103,7 @@ struct Unsent {
 impl Unsent {
     fn checked(self, name: &Name) -> Result<(InstanceId, Payload), Fault> {
         let subject = format!("event {name}");
-        if name.len() > limits::NAME_BYTES_MAX {
-            let message = format!(
-                "its name has {} bytes, the limit is {} bytes",
-                name.len(),
-                limits::NAME_BYTES_MAX
-            );
-            return Err(Fault::new(FaultKind::LimitExceeded, subject, message));
-        }
+        limits::check_name(name).map_err(|error| settle::beyond(&subject, &error))?;
         let payload = settle::recordable(self.payload, "payload", &subject)?;
         match self.to {
             Ok(to) => Ok((to, payload)),

@@ -87,20 +87,35 @@ pub(super) fn fatal<T>(fault: Fault) -> Poll<T> {
     Poll::Pending
 }
 
-/// A value that is to be recorded for `subject`, or why it cannot be.
+/// A value that is to be recorded for `subject`, or why it cannot be. Whether there is room for it is not asked.
 pub(super) fn recordable(
     payload: Result<Payload, EncodeError>,
     what: &str,
     subject: &str,
 ) -> Result<Payload, Fault> {
-    let payload = payload.map_err(|error| {
+    payload.map_err(|error| {
         let message = format!("its {what}: {error}");
         Fault::new(FaultKind::Unrecordable, subject, message)
-    })?;
-    match replay::oversized(&payload, what, subject) {
+    })
+}
+
+/// The same of a value that is no part of a command, and that ends the execution if there is no room for it.
+pub(super) fn bounded(
+    context: &replay::Context,
+    payload: Result<Payload, EncodeError>,
+    what: &str,
+    subject: &str,
+) -> Result<Payload, Fault> {
+    let payload = recordable(payload, what, subject)?;
+    match context.too_large(&payload, what, subject) {
         Some(fault) => Err(fault),
         None => Ok(payload),
     }
+}
+
+/// A name, a version or tags that are beyond their bounds.
+pub(super) fn beyond(subject: &str, error: &dyn std::fmt::Display) -> Fault {
+    Fault::new(FaultKind::LimitExceeded, subject, error.to_string())
 }
 
 /// A value that was found to be [`recordable`].

@@ -93,7 +93,10 @@ impl<T: Recordable, F: FnOnce() -> T> Future for SideEffect<T, F> {
 
 /// Runs `f` and records its value. The value is read back from the record, so that a replay returns the very same.
 fn run<T: Recordable>(site: SourceSite, f: impl FnOnce() -> T) -> Poll<T> {
-    let value = settle::recordable(Payload::json(&f()), "value", "side_effect");
+    let value = Payload::json(&f());
+    let value = replay::require("`side_effect`", |context| {
+        settle::bounded(context, value, "value", "side_effect")
+    });
     let is_recorded = replay::require("`side_effect`", |context| match &value {
         Ok(value) => context.mark(site, value.clone()),
         Err(fault) => {

@@ -44,7 +44,7 @@ use crate::replay;
 pub fn set_status<T: Serialize + ?Sized>(status: &T) {
     let status = Payload::json(&status);
     replay::require("`set_status`", |context| {
-        match settle::recordable(status, "custom status", context.name()) {
+        match settle::bounded(context, status, "custom status", context.name()) {
             Ok(status) => context.set_status(status),
             Err(fault) => context.fault(fault),
         }

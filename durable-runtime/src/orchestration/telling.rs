@@ -11,7 +11,10 @@ pub struct Telling(Option<(Owner, Derived)>);
 pub fn telling() -> Option<Telling> {
     let before = replay::with(|context| {
         let before = (context.owner(), context.derived());
-        (!context.is_replaying()).then_some(before)
+        (!context.is_replaying()).then(|| {
+            context.begin_telling();
+            before
+        })
     });
     match before {
         Some(before) => before.map(|before| Telling(Some(before))),
@@ -27,6 +30,7 @@ impl Drop for Telling {
         replay::with(|context| {
             if context.owner() == owner {
                 context.derive_from(before);
+                context.end_telling();
             }
         });
     }

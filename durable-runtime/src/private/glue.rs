@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::probe::{Details, Fails, Shape};
+use super::probe::{Details, Fails, IsRetryable, Shape};
 use crate::activity::{SharedState, States};
 use crate::definition::OutputCodec;
 use crate::durable::Recordable;
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::payload::{Codec, EncodeError};
+use crate::retry::Retry;
 
 /// Refuses a type that cannot be recorded.
 pub const fn assert_recordable<T: Recordable>() {}
@@ -39,7 +40,8 @@ pub const fn shape<Out>(result: Option<Shape<Out>>, value: Shape<Out>) -> Shape<
     }
 }
 
-/// Writes an output; the details of its error come from `Error` if they can, else from `Display`, else from JSON.
+/// Writes an output; the details of its error come from the first of `details` that is there, else from JSON, and whether it
+/// may be retried from `is_retryable`.
 ///
 /// # Errors
 /// [`EncodeError`] if it cannot be encoded.
@@ -47,10 +49,16 @@ pub fn encode_output<Out>(
     codec: Codec,
     output: Out,
     shape: Shape<Out>,
-    of_error: Option<Details<Out>>,
-    of_display: Option<Details<Out>>,
+    details: [Option<Details<Out>>; 2],
+    is_retryable: Option<IsRetryable<Out>>,
 ) -> Result<Outcome, EncodeError> {
-    (shape.encode)(codec, output, of_error.or(of_display))
+    let [of_error, of_display] = details;
+    let is_final = is_retryable.is_some_and(|ask| !ask(&output));
+    let mut outcome = (shape.encode)(codec, output, of_error.or(of_display))?;
+    if let Outcome::Failed(Failure::Returned(returned)) = &mut outcome {
+        returned.details.non_retryable = is_final;
+    }
+    Ok(outcome)
 }
 
 /// The outcome of a body that returned `output`; what cannot be encoded is a fault of `subject`.
@@ -66,14 +74,13 @@ pub fn finish<Out>(
     })
 }
 
-/// Whether `failure` is worth another attempt in the eyes of `when`, which knows the declared error. What is not that
-/// error is.
-pub fn retry_when<Out: Fails<E>, E>(failure: &Failure, when: fn(&E) -> bool) -> bool {
+/// What `when`, which knows the declared error, says about `failure`. About what is not that error it is not asked.
+pub fn retry_when<Out: Fails<E>, E, D: Into<Retry>>(failure: &Failure, when: fn(&E) -> D) -> Retry {
     match failure {
         Failure::Returned(returned) => {
-            Out::read(&returned.error).map_or(true, |error| when(&error))
+            Out::read(&returned.error).map_or(Retry::AsPolicy, |error| when(&error).into())
         }
-        Failure::Fault(_) => true,
+        Failure::Fault(_) => Retry::AsPolicy,
     }
 }
 

@@ -14,6 +14,7 @@ use crate::definition::Decoded;
 use crate::durable::Recordable;
 use crate::failure::{Failure, FailureDetails, Fault, Outcome, ReturnedError};
 use crate::payload::{Codec, DecodeError, EncodeError, Payload};
+use crate::retry::Retryable;
 
 /// How an input is written and read.
 #[derive(Debug)]
@@ -26,6 +27,9 @@ pub struct InputCodec<T> {
 
 /// How an account of an output's error is made; `None` for an output without one.
 pub type Details<Out> = fn(&Out) -> Option<FailureDetails>;
+
+/// Whether what an output's error tells of could end otherwise in another attempt.
+pub type IsRetryable<Out> = fn(&Out) -> bool;
 
 /// How an output is written, with the details of its error.
 pub type Encode<Out> = fn(Codec, Out, Option<Details<Out>>) -> Result<Outcome, EncodeError>;
@@ -67,6 +71,9 @@ pub struct DetailsProbe<T>(PhantomData<T>);
 /// Is it a `Result` whose error can hold a fault?
 #[derive(Debug)]
 pub struct FaultProbe<T>(PhantomData<T>);
+/// Is it a `Result` whose error knows whether another attempt could help?
+#[derive(Debug)]
+pub struct RetryProbe<T>(PhantomData<T>);
 
 /// The other answer of [`InputProbe`] and [`ValueProbe`]. The check in the signature has refused the type; these keep it
 /// from being refused again.
@@ -153,6 +160,7 @@ fn encode_error<E: Recordable>(
             error_type: std::any::type_name::<E>().to_owned(),
             message: json_text(error)?,
             causes: Vec::new(),
+            non_retryable: false,
         },
     };
     let error = Payload::encode(codec, error)?;
@@ -190,6 +198,7 @@ impl<T, E: Display> DetailsProbe<Result<T, E>> {
             error_type: std::any::type_name::<E>().to_owned(),
             message: error.to_string(),
             causes: Vec::new(),
+            non_retryable: false,
         })
     });
 }
@@ -205,6 +214,20 @@ impl<T> NoFault<T> for FaultProbe<T> {}
 impl<T, E: From<Fault>> FaultProbe<Result<T, E>> {
     /// A fault is one of its errors.
     pub const FROM_FAULT: Option<fn(Fault) -> Result<T, E>> = Some(|fault| Err(E::from(fault)));
+}
+
+/// The other answer of [`RetryProbe`].
+pub trait NoSay<T> {
+    /// Its error does not know.
+    const IS_RETRYABLE: Option<IsRetryable<T>> = None;
+}
+
+impl<T> NoSay<T> for RetryProbe<T> {}
+
+impl<T, E: Retryable> RetryProbe<Result<T, E>> {
+    /// What its error says.
+    pub const IS_RETRYABLE: Option<IsRetryable<Result<T, E>>> =
+        Some(|output| output.as_ref().err().is_none_or(E::is_retryable));
 }
 
 /// Is a `#[state]` parameter that is taken by value an `Arc`?
@@ -229,7 +252,7 @@ impl<P: SharedState> StateProbe<P> {
 #[diagnostic::on_unimplemented(
     message = "[D108] `when` decides about errors, but the activity returns `{Self}`",
     label = "there is no error to decide about",
-    note = "for an activity that returns `Result<_, E>`, `when` is a `fn(&E) -> bool`"
+    note = "for an activity that returns `Result<_, E>`, `when` is a `fn(&E) -> bool`, or a `fn(&E) -> Retry`"
 )]
 pub trait Fails<E> {
     /// Reads a recorded error.

@@ -68,6 +68,9 @@ impl Context {
         }
         let id = EventId(self.issued);
         let wish = command(self, id);
+        if let Some(fault) = self.has_no_room(&wish) {
+            return Err(Refused::Fault(fault));
+        }
         let (pending, retry) = match &wish {
             HistoryEvent::ActivityScheduled(command) => (Pending::Activity, command.retry),
             HistoryEvent::ChildScheduled(command) => (Pending::Child, command.retry),
@@ -99,6 +102,9 @@ impl Context {
         command: impl FnOnce(EventId) -> HistoryEvent,
     ) -> bool {
         let wish = command(EventId(self.issued));
+        if let Some(fault) = self.has_no_room(&wish) {
+            self.fault(fault);
+        }
         self.is_running() && !matches!(self.record(site, wish), Noted::Refused)
     }
 
@@ -201,7 +207,8 @@ impl Context {
     /// Adds a command to a live turn, if there is room.
     fn append(&mut self, site: SourceSite, wish: HistoryEvent) -> Noted {
         self.turn.bytes += wish.payload_bytes() + size_of::<HistoryEvent>();
-        if self.turn.bytes > limits::TURN_BYTES_MAX {
+        // A single command may have a payload as large as that.
+        if self.turn.bytes > limits::TURN_BYTES_MAX && !self.turn.commands.is_empty() {
             let limit = format!("{} bytes", limits::TURN_BYTES_MAX);
             let found = format!("{} bytes", self.turn.bytes);
             self.stop(Stop::Stall(Stall::turn_limit(&found, &limit)));
@@ -235,7 +242,7 @@ impl Context {
                 sequence,
                 recorded: Some(Recorded {
                     what: divergence::describe(&event, self.at),
-                    origin: divergence::site(&event).map(|site| (script.build, site)),
+                    origin: event.site().map(|site| (script.build, site)),
                 }),
                 requested: Some(requested),
             }

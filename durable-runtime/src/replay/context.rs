@@ -9,17 +9,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use super::Identity;
+use super::cancel::Cancel;
+use super::changes::Changes;
 use super::derived::Derived;
+use super::length::Length;
 use super::mailbox::Mailbox;
 use super::open::{Answer, OpenWork};
 use super::script::{Head, Mode};
 use super::stall::Stall;
 use super::turn::TurnRecord;
 use super::wake::WakeTree;
+use super::{DefaultVersions, Identity};
 use crate::clock::Timestamp;
-use crate::event::{EventRaised, ExecutionStarted, Name};
-use crate::failure::Fault;
+use crate::event::{EventRaised, ExecutionStarted, HistoryEvent, Name};
+use crate::failure::{Fault, FaultKind};
 use crate::id::{EventId, SourceSite};
 use crate::payload::Payload;
 
@@ -44,12 +47,20 @@ pub(crate) struct Context {
     pub(super) identity: Identity,
     pub(super) started: Arc<ExecutionStarted>,
     pub(super) at: Timestamp,
+    /// How long the history was when the turn before had ended.
+    pub(super) length: Length,
+    /// Bytes of one payload.
+    pub(super) payload_limit: usize,
     pub(super) mode: Mode,
     flow: Flow,
+    pub(super) versions: Option<Arc<dyn DefaultVersions>>,
+    /// What has been said of changes of the code.
+    pub(super) changes: Changes,
     /// The number of the next command.
     pub(super) issued: u32,
     pub(super) open: OpenWork,
     pub(super) mailbox: Mailbox,
+    pub(super) cancel: Cancel,
     pub(crate) wake: WakeTree,
     has_heir: bool,
     derived: Derived,
@@ -94,11 +105,16 @@ impl Context {
             identity,
             started: Arc::new(started),
             at: head.at,
+            length: head.length,
+            payload_limit: head.payload_limit,
             mode: head.mode,
             flow: Flow::Running,
+            versions: None,
+            changes: Changes::default(),
             issued: 0,
             open: OpenWork::default(),
             mailbox: Mailbox::default(),
+            cancel: Cancel::default(),
             wake: WakeTree::default(),
             has_heir: false,
             derived: Derived::default(),
@@ -123,9 +139,32 @@ impl Context {
         &self.started.name
     }
 
+    /// The version of a call by name that asks for none: while it is replayed the recorded one, so that it stays in force
+    /// when a greater one is registered.
+    pub(crate) fn default_version(&self, name: &str) -> Option<String> {
+        let next = match &self.mode {
+            Mode::Replay(script) => script.peek(),
+            Mode::Progress => None,
+        };
+        match next {
+            Some(HistoryEvent::ChildScheduled(child)) if child.name == name => {
+                child.version.clone()
+            }
+            Some(HistoryEvent::DetachedScheduled(start)) if start.name == name => {
+                start.version.clone()
+            }
+            _ => self.versions.as_ref()?.default_of(name),
+        }
+    }
+
     /// The replay clock: the time of the turn.
     pub(crate) fn at(&self) -> Timestamp {
         self.at
+    }
+
+    /// Whether the history has grown so long that the execution had better go on as a new one.
+    pub(crate) fn is_long(&self) -> bool {
+        self.length.reaches(Length::CONTINUE)
     }
 
     /// Whether a recorded turn is fed.
@@ -142,6 +181,19 @@ impl Context {
     pub(crate) fn stop(&mut self, stop: Stop) {
         if self.is_running() {
             self.flow = Flow::Stopped(stop);
+        }
+    }
+
+    /// Whether code of `owner` may still ask for anything, and runs here.
+    pub(super) fn is_current(&self, owner: Owner) -> bool {
+        self.is_running() && owner == self.owner
+    }
+
+    /// Ends the execution if it was asked to end and nobody in it is there to handle that.
+    pub(super) fn end_if_cancelled(&mut self) {
+        if let Some(request) = self.cancel.due() {
+            let fault = Fault::new(FaultKind::Cancelled, self.name().clone(), &request.reason);
+            self.fault(fault);
         }
     }
 
@@ -166,6 +218,11 @@ impl Context {
     /// The next derived number.
     pub(crate) fn random(&mut self) -> u64 {
         self.derived.random(&self.started, self.at)
+    }
+
+    /// The chance behind what follows an attempt of a call.
+    pub(crate) fn seed(&self, call: EventId, attempt: u32) -> u64 {
+        Derived::of_attempt(&self.started, call, attempt)
     }
 
     /// Where the derived values have got to.

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 use crate::event::ExecutionStarted;
+use crate::id::EventId;
 
 /// Durable Task's namespace for identifiers that an orchestrator makes.
 const NAMESPACE: Uuid = Uuid::from_u128(0x9e95_2958_5e33_4daf_827f_2fa1_2937_b875);
@@ -25,6 +26,13 @@ impl Derived {
     /// The next number.
     pub(super) fn random(&mut self, started: &ExecutionStarted, at: Timestamp) -> u64 {
         let text = self.text(started, at) + "_random";
+        xxhash_rust::xxh3::xxh3_64(text.as_bytes())
+    }
+
+    /// Chance that is the same whenever the same attempt of the same call is asked about; it needs no counter.
+    pub(super) fn of_attempt(started: &ExecutionStarted, call: EventId, attempt: u32) -> u64 {
+        let (instance, execution) = (&started.instance, started.execution);
+        let text = format!("{instance}_{execution}_{call}_{attempt}_jitter");
         xxhash_rust::xxh3::xxh3_64(text.as_bytes())
     }
 

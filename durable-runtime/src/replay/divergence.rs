@@ -124,6 +124,16 @@ pub(super) fn describe(event: &HistoryEvent, now: Timestamp) -> String {
         HistoryEvent::CustomStatusSet(_) => "CustomStatusSet".to_owned(),
         HistoryEvent::TurnStarted(_) => "TurnStarted".to_owned(),
         HistoryEvent::ExecutionStalled(_) => "ExecutionStalled".to_owned(),
+        HistoryEvent::ExecutionTerminated(_) => "ExecutionTerminated".to_owned(),
+        HistoryEvent::ExecutionSuspended(_) => "ExecutionSuspended".to_owned(),
+        HistoryEvent::ExecutionResumed(_) => "ExecutionResumed".to_owned(),
+        HistoryEvent::InstancePurged(_) => "InstancePurged".to_owned(),
+        HistoryEvent::ChangeRecorded(command) => {
+            let change = &command.change;
+            format!(
+                "ChangeRecorded `{change}`, which `changed({change:?})` or `retired({change:?})` passes"
+            )
+        }
         HistoryEvent::ExecutionStarted(_)
         | HistoryEvent::ActivityCompleted(_)
         | HistoryEvent::ActivityFailed(_)
@@ -149,19 +159,5 @@ fn attempt(number: u32, call: EventId) -> String {
         String::new()
     } else {
         format!(", attempt {number} of command {call}")
-    }
-}
-
-/// Where a recorded command was asked for.
-pub(super) fn site(event: &HistoryEvent) -> Option<SiteId> {
-    match event {
-        HistoryEvent::ActivityScheduled(command) => Some(command.site),
-        HistoryEvent::TimerCreated(command) => Some(command.site),
-        HistoryEvent::ChildScheduled(command) => Some(command.site),
-        HistoryEvent::MarkerRecorded(command) => Some(command.site),
-        HistoryEvent::DetachedScheduled(command) => Some(command.site),
-        HistoryEvent::DetachedAwaited(command) => Some(command.site),
-        HistoryEvent::EventSent(command) => Some(command.site),
-        _ => None,
     }
 }

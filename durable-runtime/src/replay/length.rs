@@ -31,11 +31,21 @@ impl Length {
         Sequence(self.events)
     }
 
+    /// How many bytes longer than `before` it is.
+    pub(crate) fn grown_since(self, before: Self) -> usize {
+        usize::try_from(self.bytes.saturating_sub(before.bytes)).unwrap_or(usize::MAX)
+    }
+
     /// Whether either count has reached that of `bound`.
     pub(crate) fn reaches(self, bound: Self) -> bool {
         self.events >= bound.events || self.bytes >= bound.bytes
     }
 
+    /// From here on it is worth while to continue as new.
+    pub(crate) const CONTINUE: Self = Self {
+        events: limits::CONTINUE_EVENTS,
+        bytes: limits::CONTINUE_BYTES,
+    };
     /// From here on a warning is logged.
     pub(crate) const WARN: Self = Self {
         events: limits::HISTORY_EVENTS_WARN,

@@ -2,20 +2,22 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use super::awaited::Awaited;
 use super::context::{self, Context, Continue, Stop};
 use super::divergence::Divergence;
+use super::mailbox::Mailbox;
 use super::open::Answer;
 use super::root::{Polled, Root};
 use super::script::{Head, Mode};
 use super::stall::Stall;
 use super::turn::{End, TurnRecord};
 use super::wake::Slot;
-use super::{Code, Identity};
+use super::{Code, DefaultVersions, Identity};
 use crate::event::{Cancelled, ExecutionStarted, HistoryEvent, Pending, REPLAY_SEMANTICS};
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::EventId;
-use crate::limits;
 use crate::panics::caught;
 use crate::payload::Payload;
 
@@ -58,10 +60,17 @@ impl Live {
         })
     }
 
+    /// The same, whose calls by name get these versions.
+    pub(super) fn with_versions(self, versions: Option<Arc<dyn DefaultVersions>>) -> Self {
+        self.context.borrow_mut().versions = versions;
+        self
+    }
+
     /// Begins another turn.
     pub(super) fn begin(&mut self, head: Head) {
         let mut context = self.context.borrow_mut();
         context.at = head.at;
+        context.length = head.length;
         context.mode = head.mode;
         context.turn = TurnRecord::default();
     }
@@ -86,7 +95,8 @@ impl Live {
             }
         }
         let context = self.context.borrow();
-        if context.open.unanswered() == 0 && context.mailbox.waiting() == 0 {
+        let waiting = context.mailbox.waiting() + context.cancel.waiting();
+        if context.open.unanswered() == 0 && waiting == 0 {
             return End::Stalled(Stall::nothing_awaited(&context.last_step()));
         }
         End::Waiting
@@ -138,9 +148,20 @@ impl Live {
             }
             HistoryEvent::EventRaised(raised) => context.mailbox.raise(raised.clone()),
             HistoryEvent::CancelRequested(request) => {
-                let name = context.name().clone();
-                context.fault(Fault::new(FaultKind::Cancelled, name, &request.reason));
-                return Delivered::Ended;
+                let waiters = context.cancel.request(request.clone());
+                context.end_if_cancelled();
+                if !context.is_running() {
+                    return Delivered::Ended;
+                }
+                let is_awaited = !waiters.is_empty();
+                for slot in waiters {
+                    context.wake.mark(slot);
+                }
+                return if is_awaited {
+                    Delivered::Woke
+                } else {
+                    Delivered::Nothing
+                };
             }
             _ => None,
         };
@@ -156,6 +177,9 @@ impl Live {
         // Combinators of ours come back to an heir by themselves; one of a user's may have polled it before.
         while matches!(polled, Polled::Pending) && self.context.borrow_mut().take_heir() {
             polled = self.poll_root();
+        }
+        if matches!(polled, Polled::Pending) {
+            self.context.borrow_mut().end_if_cancelled();
         }
         let context = self.context.borrow();
         match polled {
@@ -201,7 +225,9 @@ impl Live {
     fn continued(&mut self, next: Continue) -> End {
         let mut context = self.context.borrow_mut();
         let carried = context.mailbox.drain().into_iter();
-        let carried = carried.map(HistoryEvent::EventRaised).collect();
+        let mut carried: Vec<_> = carried.map(HistoryEvent::EventRaised).collect();
+        let untold = context.cancel.take_untold();
+        carried.extend(untold.map(HistoryEvent::CancelRequested));
         let started = &context.started;
         let next = ExecutionStarted {
             at: context.at,
@@ -225,7 +251,7 @@ impl Live {
             Outcome::Failed(Failure::Fault(_)) => return outcome,
         };
         let context = self.context.borrow();
-        match oversized(payload, "output", context.name()) {
+        match context.too_large(payload, "output", context.name()) {
             Some(fault) => Outcome::Failed(Failure::Fault(fault)),
             None => outcome,
         }
@@ -270,6 +296,21 @@ impl Live {
         self.context.borrow().open.awaits(id, pending)
     }
 
+    /// Asks what was delivered and not taken, and what is waited for.
+    pub(super) fn mailbox<R>(&self, ask: impl FnOnce(&Mailbox) -> R) -> R {
+        ask(&self.context.borrow().mailbox)
+    }
+
+    /// Whether it was asked to end.
+    pub(super) fn is_cancel_requested(&self) -> bool {
+        self.context.borrow().cancel.is_requested()
+    }
+
+    /// Which events it awaits.
+    pub(super) fn waits(&self) -> Awaited {
+        self.context.borrow().mailbox.waits()
+    }
+
     /// An estimate of the memory that it holds, in bytes.
     pub(super) fn memory(&self) -> usize {
         /// A map entry, what a suspended future keeps for it on its side, and their share of the allocator.
@@ -306,22 +347,8 @@ fn failed(fault: Fault) -> End {
 /// Hands to the next execution what arrived with the turn but after its end, if it is meant for the instance.
 fn with_rest(mut end: End, rest: &[HistoryEvent]) -> End {
     if let End::Continued { carried, .. } = &mut end {
-        let is_for_instance = |arrival: &&HistoryEvent| {
-            matches!(
-                arrival,
-                HistoryEvent::EventRaised(_) | HistoryEvent::CancelRequested(_)
-            )
-        };
-        carried.extend(rest.iter().filter(is_for_instance).cloned());
+        let for_instance = rest.iter().filter(|arrival| arrival.is_for_instance());
+        carried.extend(for_instance.cloned());
     }
     end
-}
-
-/// The fault of a payload that is too large to be recorded.
-pub(crate) fn oversized(payload: &Payload, what: &str, subject: &str) -> Option<Fault> {
-    let (bytes, limit) = (payload.bytes().len(), limits::PAYLOAD_BYTES_MAX);
-    (bytes > limit).then(|| {
-        let message = format!("its {what} has {bytes} bytes, the limit is {limit} bytes");
-        Fault::new(FaultKind::LimitExceeded, subject, message)
-    })
 }

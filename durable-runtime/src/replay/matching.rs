@@ -30,6 +30,7 @@ pub(super) fn difference(recorded: &HistoryEvent, requested: &HistoryEvent) -> O
         (E::DetachedScheduled(old), E::DetachedScheduled(new)) => detached(old, new),
         (E::DetachedAwaited(old), E::DetachedAwaited(new)) if old.instance == new.instance => None,
         (E::EventSent(old), E::EventSent(new)) => sent(old, new),
+        (E::ChangeRecorded(old), E::ChangeRecorded(new)) if old.change == new.change => None,
         _ => Some(Difference::Other),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::divergence::{self, Divergence, Recorded, Requested};
+use super::length::Length;
 use super::turn::End;
 use crate::clock::Timestamp;
 use crate::event::{Cancelled, ExecutionCompleted, HistoryEvent, TurnStarted};
@@ -14,6 +15,10 @@ use crate::payload::Payload;
 pub(super) struct Head {
     /// The replay clock during the turn.
     pub(super) at: Timestamp,
+    /// How long the history was when the turn before had ended; what has arrived since does not count.
+    pub(super) length: Length,
+    /// Bytes of one payload, where the record does not say whether there was room for it.
+    pub(super) payload_limit: usize,
     /// Where its commands come from.
     pub(super) mode: Mode,
 }
@@ -60,7 +65,8 @@ impl Script {
                 | HistoryEvent::MarkerRecorded(_)
                 | HistoryEvent::DetachedScheduled(_)
                 | HistoryEvent::DetachedAwaited(_)
-                | HistoryEvent::EventSent(_) => {
+                | HistoryEvent::EventSent(_)
+                | HistoryEvent::ChangeRecorded(_) => {
                     script.commands.push_back((sequence, event.clone()));
                     script.end = after(sequence);
                 }
@@ -80,6 +86,11 @@ impl Script {
     /// The next command of the record.
     pub(super) fn next(&mut self) -> Option<(Sequence, HistoryEvent)> {
         self.commands.pop_front()
+    }
+
+    /// The next command of the record, which stays there.
+    pub(super) fn peek(&self) -> Option<&HistoryEvent> {
+        self.commands.front().map(|(_, command)| command)
     }
 
     /// The fault that ended the execution, if all commands before it have been asked for.
@@ -113,7 +124,7 @@ impl Script {
                 sequence,
                 recorded: Some(Recorded {
                     what: divergence::describe(&command, at),
-                    origin: divergence::site(&command).map(|site| (self.build, site)),
+                    origin: command.site().map(|site| (self.build, site)),
                 }),
                 requested: None,
             });

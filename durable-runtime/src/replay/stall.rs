@@ -34,6 +34,11 @@ impl Stall {
         }
     }
 
+    /// What is recorded asks for code that is not registered.
+    pub(crate) fn unregistered(report: String) -> Self {
+        Self::new(StallReason::Unregistered, report)
+    }
+
     /// The input of the orchestrator cannot be read.
     pub(super) fn input(name: &Name, error: &DecodeError) -> Self {
         Self::new(

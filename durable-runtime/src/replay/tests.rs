@@ -3,6 +3,8 @@
 mod activity;
 mod attributes;
 mod cancel;
+mod cancellation;
+mod change;
 mod child;
 mod combinators;
 mod continue_as_new;
@@ -22,6 +24,7 @@ mod heartbeat;
 mod limits;
 mod outside;
 mod random_trees;
+mod retry;
 mod sent;
 mod support;
 mod timer;

@@ -82,7 +82,11 @@ impl Batch {
         }
         let mut ids = transaction.open_table(IDS)?;
         for (id, key) in &self.staged.ids {
-            ids.insert(id.as_str().as_bytes(), key.0.to_le_bytes().as_slice())?;
+            let id = id.as_str().as_bytes();
+            match key {
+                Some(key) => ids.insert(id, key.0.to_le_bytes().as_slice())?,
+                None => ids.remove(id)?,
+            };
         }
         Ok(())
     }

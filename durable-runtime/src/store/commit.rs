@@ -1,11 +1,15 @@
 //! How the store commits: one redb transaction, then the books and the tail.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::batch::Batch;
 use super::error::chain;
 use super::ledger::Slice;
 use super::schema::{META_NEXT_KEY, META_NEXT_POSITION, META_TIME};
 use super::transaction::Staged;
-use super::{QuickRepair, Store, StoreError};
+use super::{QuickRepair, Store, StoreError, Summary};
+use crate::id::InstanceKey;
 
 impl Store {
     pub(super) fn check(&self) -> Result<(), StoreError> {
@@ -44,6 +48,7 @@ impl Store {
         let QuickRepair { beyond, up_to } = self.options.quick_repair;
         let in_use = self.extent.bytes();
         let quick = quick || in_use > beyond && in_use <= up_to;
+        self.announce(&batch);
         match self.write(&batch, quick) {
             Ok(()) => {
                 self.is_quick = quick;
@@ -55,6 +60,18 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    /// Tells readers whom this commit purges.
+    fn announce(&self, batch: &Batch) {
+        let staged = &batch.staged;
+        if staged.purged.is_empty() {
+            return;
+        }
+        let is_purged = |(key, _): &&(InstanceKey, Arc<Summary>)| staged.purged.contains(key);
+        let purged = staged.instances.iter().filter(is_purged);
+        let leaving = purged.map(|(key, summary)| (summary.id.clone(), *key));
+        (self.reader.shared().tail_mut()).expect_to_leave(leaving.collect());
     }
 
     fn write(&self, batch: &Batch, quick: bool) -> Result<(), StoreError> {
@@ -96,10 +113,26 @@ impl Store {
                 tail.push(*key, summary, frame);
             }
         }
+        let instances = batch.staged.instances.iter();
+        for ((key, summary), before) in instances.zip(&batch.staged.before) {
+            let after = (!batch.staged.purged.contains(key)).then_some(summary.status);
+            tail.count(&summary.name, *before, after);
+        }
+        for key in &batch.staged.purged {
+            let needless = tail.bury(*key);
+            self.ledger.release(&needless);
+            if tail.find(*key).is_some() {
+                self.ledger.push_grave(*key);
+            }
+            dropped.push(needless);
+        }
+        if !batch.staged.purged.is_empty() {
+            tail.expect_to_leave(HashMap::new());
+        }
         tail.set_next_key(self.next_key);
         drop(tail);
         for (key, summary) in &batch.staged.instances {
-            if summary.has_ended() {
+            if summary.has_ended() && !batch.staged.purged.contains(key) {
                 self.ledger.push_ended(*key);
             }
         }

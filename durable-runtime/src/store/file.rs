@@ -6,6 +6,7 @@
 
 mod creation;
 mod refusal;
+mod unchanged;
 
 use std::fs::{self, File};
 use std::io;
@@ -16,6 +17,7 @@ use redb::{Builder, Database, StorageBackend};
 
 use self::creation::{create_if_missing, initialize, open_options, sweep};
 use self::refusal::{io_error, refusal};
+use self::unchanged::Unchanged;
 use super::gauge::{Extent, Gauge};
 use super::{Medium, StoreError, StoreOptions};
 use crate::clock::{Entropy, Timestamp};
@@ -51,6 +53,12 @@ pub(crate) fn open(
                 sweep(&opened.path);
             }
             Ok(opened)
+        }
+        Medium::Unchanged(path) => {
+            let (backend, _) = existing_file(&path)?;
+            let backend = Unchanged::new(backend);
+            let backend = backend.map_err(|source| io_error(&path, "measured", source))?;
+            Opener { path, options }.open(Box::new(backend), false)
         }
         Medium::Backend(backend) => Opener::nameless(options).open_or_create(backend, store, wall),
         #[cfg(test)]

@@ -1,5 +1,8 @@
 //! The fold: unfolded frames go to `history`, with the rows of their instances, and leave `log`.
 //!
+//! Of an instance that has continued as new, the current execution is kept, and what was folded of those before is removed;
+//! of one that is purged, everything is.
+//!
 //! Source: `docs/design.md`, "Fold".
 
 use redb::{ReadableTable, Table, WriteTransaction};
@@ -8,6 +11,7 @@ use super::StoreError;
 use super::course::Course;
 use super::error::chain;
 use super::frame::Checksum;
+use super::index::{self, Changes, Facts};
 use super::ledger::Plan;
 use super::outstanding::Outstanding;
 use super::row;
@@ -38,6 +42,9 @@ pub(crate) fn write(
                 tables.fold(*key, unfolded, checksum)?;
             }
         }
+        let changes = std::mem::take(&mut tables.changes);
+        drop(tables);
+        changes.write(transaction)?;
     }
     if let Some(end) = plan.trim_before {
         transaction
@@ -51,6 +58,9 @@ struct Tables<'t> {
     history: Table<'t, (u64, u32, u32), &'static [u8]>,
     instances: Table<'t, u64, &'static [u8]>,
     open: Table<'t, u64, &'static [u8]>,
+    /// What follows for the index.
+    changes: Changes,
+    transaction: &'t WriteTransaction,
 }
 
 impl<'t> Tables<'t> {
@@ -59,6 +69,8 @@ impl<'t> Tables<'t> {
             history: transaction.open_table(HISTORY)?,
             instances: transaction.open_table(INSTANCES)?,
             open: transaction.open_table(OPEN)?,
+            changes: Changes::default(),
+            transaction,
         })
     }
 
@@ -68,44 +80,93 @@ impl<'t> Tables<'t> {
         unfolded: &Unfolded,
         checksum: Checksum,
     ) -> Result<(), StoreError> {
-        for segment in segments(&unfolded.frames) {
+        let Some(summary) = &unfolded.summary else {
+            return self.remove(key, checksum);
+        };
+        let is_first_fold = unfolded.begins();
+        let frames = of_current(&unfolded.frames, summary.execution);
+        let begins = (frames.first()).is_some_and(|frame| frame.first == Sequence(0));
+        if begins && !is_first_fold {
+            // All that is folded is of executions that are over.
+            self.remove_history(key, summary.execution)?;
+        }
+        for segment in segments(frames) {
             self.write_segment(key, segment, checksum)?;
         }
-        let summary = row::summary_to_row(key, &unfolded.summary, checksum)?;
-        self.instances.insert(key.0, summary.as_slice())?;
-        let is_first_fold = unfolded.frames.first().is_some_and(|frame| {
-            frame.execution == ExecutionId::FIRST && frame.first == Sequence(0)
-        });
-        if unfolded.summary.has_ended() {
+        self.write_summary(key, summary, checksum)?;
+        if summary.has_ended() {
             if !is_first_fold {
                 self.open.remove(key.0)?;
             }
             return Ok(());
         }
-        let before = if is_first_fold {
+        let before = if begins {
             Ok(Outstanding::default())
         } else {
             self.read_open(key, checksum)
         };
         match before {
-            Ok(before) => self.write_open(key, before, &unfolded.frames, checksum),
+            Ok(before) => self.write_open(key, before, frames, checksum),
             Err(error) if error.is_of_one_instance() => {
-                self.mend_open(key, unfolded, &error, checksum)
+                self.mend_open(key, summary, &error, checksum)
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Removes all that is left of a purged instance, if it is not removed yet.
+    fn remove(&mut self, key: InstanceKey, checksum: Checksum) -> Result<(), StoreError> {
+        let all = (key.0, 0, 0)..=(key.0, u32::MAX, u32::MAX);
+        self.history.retain_in(all, |_, _| false)?;
+        if let Some(row) = self.instances.remove(key.0)? {
+            match row::stored_summary(key, row.value(), checksum) {
+                Ok(stored) => self.changes.replace(key, Some(&stored.facts()), None),
+                // Who reads the index looks at the instance as well, and finds none.
+                Err(error) => {
+                    tracing::error!("{}; what leads to it in the index stays", chain(&error));
+                }
+            }
+        }
+        self.open.remove(key.0)?;
+        Ok(())
+    }
+
+    /// Removes the history of all executions before `current`.
+    fn remove_history(&mut self, key: InstanceKey, current: ExecutionId) -> Result<(), StoreError> {
+        let before = (key.0, 0, 0)..(key.0, current.0, 0);
+        self.history.retain_in(before, |_, _| false)?;
+        Ok(())
+    }
+
+    /// Writes the row of an instance, and finds out from the one that it replaces what changes in the index.
+    fn write_summary(
+        &mut self,
+        key: InstanceKey,
+        summary: &Summary,
+        checksum: Checksum,
+    ) -> Result<(), StoreError> {
+        let row = row::summary_to_row(key, summary, checksum)?;
+        let facts = Facts::of(summary);
+        let Some(before) = self.instances.insert(key.0, row.as_slice())? else {
+            self.changes.replace(key, None, Some(&facts));
+            return Ok(());
+        };
+        let before = row::stored_summary(key, before.value(), checksum);
+        let before = index::folded(before.as_ref(), &facts, key, self.transaction)?;
+        self.changes.replace(key, before.as_ref(), Some(&facts));
+        Ok(())
     }
 
     /// Works out a damaged row of `open` anew: it says nothing that the history does not say.
     fn mend_open(
         &mut self,
         key: InstanceKey,
-        unfolded: &Unfolded,
+        summary: &Summary,
         error: &StoreError,
         checksum: Checksum,
     ) -> Result<(), StoreError> {
-        let id = &unfolded.summary.id;
-        match self.replay(key, &unfolded.summary, checksum) {
+        let id = &summary.id;
+        match self.replay(key, summary, checksum) {
             Ok(outstanding) => {
                 tracing::error!(instance = %id, "{}; it was mended from the history", chain(error));
                 let open = row::outstanding_to_row(key, &outstanding, checksum)?;
@@ -187,12 +248,18 @@ impl<'t> Tables<'t> {
     }
 }
 
-/// Cuts frames where a new execution begins, and before what would overfill a segment.
+/// The frames of the current execution: those before are of executions whose history nobody needs any more.
+fn of_current(frames: &[FrameRef], current: ExecutionId) -> &[FrameRef] {
+    let first = frames.partition_point(|frame| frame.execution < current);
+    frames.get(first..).unwrap_or_default()
+}
+
+/// Cuts the frames of one execution before what would overfill a segment.
 fn segments(frames: &[FrameRef]) -> Vec<&[FrameRef]> {
     let mut bytes = frames.first().map_or(0, |frame| frame.bytes().len());
-    let fits = |before: &FrameRef, after: &FrameRef| {
+    let fits = |_: &FrameRef, after: &FrameRef| {
         let length = after.bytes().len();
-        let fits = before.execution == after.execution && bytes + length <= SEGMENT_BYTES;
+        let fits = bytes + length <= SEGMENT_BYTES;
         bytes = if fits { bytes + length } else { length };
         fits
     };

@@ -1,22 +1,27 @@
 //! The check of a file that is too large for redb's own, which needs the database to itself.
 //!
-//! It reads what is folded (`history`, `instances` and `open`; `log` was read and checked when the store was opened) row by
+//! It reads what is folded (`history`, `instances`, `open` and the index; `log` was read and checked when the store was opened) row by
 //! row, beside everybody else: in short read transactions, so that no page is held back from being used again, and with
 //! the memory of one slice. What it finds is told, never mended.
 //!
 //! Source: `docs/design.md`, "Open".
 
+mod index;
+
 use std::ops::Bound;
+use std::sync::Arc;
 
 use redb::{ReadOnlyTable, ReadTransaction};
 
+use self::index::Tally;
 use super::course::Course;
 use super::frame::Checksum;
+use super::index::Facts;
 use super::reader::{Ids, Reader, summary_of};
-use super::schema::{HISTORY, IDS, INSTANCES, OPEN};
+use super::schema::{COUNTS, ENDED, HISTORY, IDS, INDEX, INSTANCES, OPEN};
 use super::summary::Summary;
 use super::{StoreError, row};
-use crate::id::{ExecutionId, InstanceKey};
+use crate::id::{ExecutionId, InstanceId, InstanceKey};
 use crate::limits;
 
 /// A check of the whole file, to be done slice by slice.
@@ -24,13 +29,14 @@ use crate::limits;
 pub(crate) struct Integrity {
     reader: Reader,
     stage: Stage,
+    tally: Tally,
     rows: u64,
 }
 
 /// What is damaged.
 #[derive(Debug)]
 pub(crate) struct Damage {
-    /// Whose rows.
+    /// Whose rows; 0 for rows that are of many.
     pub(crate) key: InstanceKey,
     /// The execution that cannot be gone on with, if that is what it comes to.
     pub(crate) execution: Option<ExecutionId>,
@@ -52,6 +58,16 @@ enum Stage {
     Open {
         from: u64,
     },
+    Index {
+        from: (u64, u64),
+    },
+    Ended {
+        from: (u64, u64),
+    },
+    /// Of what is not folded only the ids are in a table.
+    Unfolded {
+        from: u64,
+    },
     Done,
 }
 
@@ -71,8 +87,14 @@ impl Integrity {
                 after: Bound::Unbounded,
                 walk: None,
             },
+            tally: Tally::default(),
             rows: 0,
         }
+    }
+
+    /// Whether `counts` was compared with what there is: beside folds it cannot be.
+    pub(crate) fn has_counted(&self) -> bool {
+        self.tally.is_compared
     }
 
     /// Rows that were checked so far.
@@ -90,19 +112,29 @@ impl Integrity {
             return Ok(None);
         }
         let shared = self.reader.shared();
-        let mut slice = Slice::new(&shared.begin_read()?, shared.checksum)?;
+        // Before the tables, which then have all that is in the tail.
+        let unfolded = match stage {
+            Stage::Unfolded { from } => shared.unfolded_from(from, limits::CHECK_SLICE_ROWS),
+            _ => Vec::new(),
+        };
+        let mut slice = Slice::new(&shared.begin_read()?, &self.reader)?;
         self.stage = match stage {
             Stage::History { after, walk } => slice.history(after, walk)?,
-            Stage::Instances { from } => slice.instances(from)?,
+            Stage::Instances { from } => slice.instances(from, &mut self.tally)?,
             Stage::Open { from } => slice.open(from)?,
+            Stage::Index { from } => slice.index(from)?,
+            Stage::Ended { from } => slice.ended(from)?,
+            Stage::Unfolded { .. } => slice.unfolded(&unfolded)?,
             Stage::Done => Stage::Done,
         };
+        self.tally.found_nothing_else &= slice.found.is_empty();
         self.rows = self.rows.saturating_add(slice.rows);
         Ok(Some(slice.found))
     }
 }
 
 type Rows = ReadOnlyTable<u64, &'static [u8]>;
+type Pairs = ReadOnlyTable<(u64, u64), &'static [u8]>;
 
 /// The tables as of one moment, and what one slice makes of them.
 struct Slice {
@@ -110,6 +142,10 @@ struct Slice {
     instances: Rows,
     open: Rows,
     ids: Ids,
+    reader: Reader,
+    index: Pairs,
+    ended: Pairs,
+    counts: ReadOnlyTable<&'static [u8], &'static [u8]>,
     checksum: Checksum,
     rows: u64,
     bytes: usize,
@@ -117,13 +153,17 @@ struct Slice {
 }
 
 impl Slice {
-    fn new(transaction: &ReadTransaction, checksum: Checksum) -> Result<Self, StoreError> {
+    fn new(transaction: &ReadTransaction, reader: &Reader) -> Result<Self, StoreError> {
         Ok(Self {
+            reader: reader.clone(),
             history: transaction.open_table(HISTORY)?,
             instances: transaction.open_table(INSTANCES)?,
             open: transaction.open_table(OPEN)?,
             ids: Ids::new(transaction.open_table(IDS)?),
-            checksum,
+            index: transaction.open_table(INDEX)?,
+            ended: transaction.open_table(ENDED)?,
+            counts: transaction.open_table(COUNTS)?,
+            checksum: reader.shared().checksum,
             rows: 0,
             bytes: 0,
             found: Vec::new(),
@@ -183,6 +223,8 @@ impl Slice {
                 .reaches(summary.events))
             .or_else(|error| self.tell(course.key, Some(course.execution), error)),
             Ok(Some(_)) => Ok(()),
+            // It was purged since the last slice.
+            Ok(None) if !self.has_history(course.key)? => Ok(()),
             Ok(None) => {
                 let place = format!("row {} of `instances`", course.key.0);
                 let error = StoreError::damaged(place, "it is missing, and there is a history");
@@ -195,7 +237,10 @@ impl Slice {
     }
 
     /// Checks every instance's row, and that it leads to the others.
-    fn instances(&mut self, from: u64) -> Result<Stage, StoreError> {
+    fn instances(&mut self, from: u64, tally: &mut Tally) -> Result<Stage, StoreError> {
+        if from == 0 {
+            self.begin_tally(tally)?;
+        }
         for entry in self.instances.range(from..)? {
             let (at, row) = entry?;
             let from = at.value();
@@ -205,24 +250,19 @@ impl Slice {
             self.count(row.value());
             let key = InstanceKey(from);
             match row::summary_from_row(key, row.value(), self.checksum) {
-                Ok(summary) => self.instance(key, &summary)?,
+                Ok(summary) => {
+                    self.instance(key, &summary)?;
+                    self.indexed(key, &Facts::of(&summary), tally)?;
+                }
                 Err(error) => self.tell(key, None, error)?,
             }
         }
+        self.end_tally(tally)?;
         Ok(Stage::Open { from: 0 })
     }
 
     fn instance(&mut self, key: InstanceKey, summary: &Summary) -> Result<(), StoreError> {
-        match self.ids.find(&summary.id) {
-            Ok(Some(found)) if found == key => {}
-            Ok(found) => {
-                let found = found.map_or_else(|| "none".to_owned(), |found| found.0.to_string());
-                let place = format!("row `{}` of `ids`", summary.id);
-                let reason = format!("expected instance {}, found {found}", key.0);
-                self.tell(key, None, StoreError::damaged(place, reason))?;
-            }
-            Err(error) => self.tell(key, None, error)?,
-        }
+        self.found_by(key, &summary.id)?;
         let execution = summary.execution;
         let at = |sequence| (key.0, execution.0, sequence);
         let segments = self.history.range(at(0)..=at(u32::MAX))?;
@@ -236,6 +276,33 @@ impl Slice {
             self.tell(key, Some(execution), row::missing_outstanding(key))?;
         }
         Ok(())
+    }
+
+    /// Checks that an id leads to its instance.
+    fn found_by(&mut self, key: InstanceKey, id: &InstanceId) -> Result<(), StoreError> {
+        match self.ids.find(id) {
+            Ok(Some(found)) if found == key => Ok(()),
+            // Its id is free, while its rows wait to be removed.
+            Ok(_) if self.reader.is_purged(key)? => Ok(()),
+            Ok(found) => {
+                let found = found.map_or_else(|| "none".to_owned(), |found| found.0.to_string());
+                let place = format!("row `{id}` of `ids`");
+                let reason = format!("expected instance {}, found {found}", key.0);
+                self.tell(key, None, StoreError::damaged(place, reason))
+            }
+            Err(error) => self.tell(key, None, error),
+        }
+    }
+
+    /// Checks that instances are found which are not folded.
+    fn unfolded(&mut self, unfolded: &[(InstanceKey, Arc<Summary>)]) -> Result<Stage, StoreError> {
+        for (key, summary) in unfolded {
+            self.found_by(*key, &summary.id)?;
+        }
+        Ok(match unfolded.last() {
+            Some((last, _)) => Stage::Unfolded { from: last.0 + 1 },
+            None => Stage::Done,
+        })
     }
 
     /// Checks what is recorded of all that waits.
@@ -257,7 +324,7 @@ impl Slice {
                 self.tell(key, Some(summary.execution), error)?;
             }
         }
-        Ok(Stage::Done)
+        Ok(Stage::Index { from: (0, 0) })
     }
 
     /// The row of an instance, unless it is damaged, which was told of before; that it is missing is told of here.

@@ -16,6 +16,8 @@ const SLICE_INSTANCES: usize = 200;
 const SLICE_BYTES: usize = 4 << 20;
 /// Rows of `log` that one slice removes.
 const SLICE_ROWS: usize = 10_000;
+/// Events of purged instances whose rows one slice removes. One instance alone may have more.
+const SLICE_EVENTS: u64 = 50_000;
 
 /// The writer's book of rows. What it plans is taken as done: if that commit does not succeed, the store is given up.
 #[derive(Debug, Default)]
@@ -26,6 +28,8 @@ pub(crate) struct Ledger {
     oldest: u64,
     /// Instances that have ended, in that order.
     ended: VecDeque<InstanceKey>,
+    /// Those among them that are purged, and of which something is to be removed.
+    graves: usize,
     unfolded_bytes: usize,
     patience: Patience,
 }
@@ -37,6 +41,8 @@ pub(crate) struct Patience {
     pub(crate) rows: u64,
     /// Bytes of frames.
     pub(crate) bytes: usize,
+    /// Purged instances.
+    pub(crate) graves: usize,
 }
 
 impl Patience {
@@ -44,6 +50,7 @@ impl Patience {
         Self {
             rows: self.rows / 8,
             bytes: self.bytes / 8,
+            graves: self.graves / 8,
         }
     }
 
@@ -51,6 +58,7 @@ impl Patience {
         Self {
             rows: self.rows - by.rows,
             bytes: self.bytes - by.bytes,
+            graves: self.graves - by.graves,
         }
     }
 }
@@ -60,6 +68,7 @@ impl Default for Patience {
         Self {
             rows: limits::FOLD_LAG_ROWS,
             bytes: limits::UNFOLDED_BYTES_MAX,
+            graves: limits::UNFOLDED_GRAVES_MAX,
         }
     }
 }
@@ -81,12 +90,18 @@ pub(crate) enum Slice {
 }
 
 impl Slice {
-    fn goes_on(self, instances: usize, bytes: usize) -> bool {
+    fn goes_on(self, done: Done) -> bool {
+        let Done {
+            instances,
+            bytes,
+            removed_events,
+        } = done;
         let bytes_min = match self {
             Self::Idle => 0,
             Self::Beside(appended) => appended.saturating_mul(2),
         };
-        bytes < bytes_min || (instances < SLICE_INSTANCES && bytes < SLICE_BYTES)
+        bytes < bytes_min
+            || (instances < SLICE_INSTANCES && bytes < SLICE_BYTES && removed_events < SLICE_EVENTS)
     }
 
     /// What may still wait when it is done.
@@ -97,6 +112,14 @@ impl Slice {
             Self::Beside(_) => patience.less(patience.eighth()),
         }
     }
+}
+
+/// What a slice has come to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Done {
+    instances: usize,
+    bytes: usize,
+    removed_events: u64,
 }
 
 /// What one slice does.
@@ -169,6 +192,12 @@ impl Ledger {
         self.ended.push_back(key);
     }
 
+    /// Notes that an instance is purged of which rows are to be removed.
+    pub(crate) fn push_grave(&mut self, key: InstanceKey) {
+        self.graves += 1;
+        self.ended.push_back(key);
+    }
+
     /// Whether fold work can wait no longer.
     pub(crate) fn is_urgent(&self) -> bool {
         self.exceeds(self.patience)
@@ -183,26 +212,33 @@ impl Ledger {
     }
 
     fn exceeds(&self, patience: Patience) -> bool {
-        self.log_rows() > patience.rows || self.unfolded_bytes > patience.bytes
+        self.log_rows() > patience.rows
+            || self.unfolded_bytes > patience.bytes
+            || self.graves > patience.graves
     }
 
     /// Plans one slice and enters it as done.
     pub(crate) fn plan(&mut self, tail: &Tail, slice: Slice) -> Plan {
         let mut plan = Plan::default();
         let mut planned = BTreeSet::new();
-        let mut folded_bytes = 0;
+        let mut done = Done::default();
         let goal = slice.goal(self.patience);
-        while self.trim(&mut plan) && slice.goes_on(plan.instances.len(), folded_bytes) {
+        while self.trim(&mut plan) && slice.goes_on(done) {
             let chosen = self.choose(tail, &planned, goal);
             if chosen.is_empty() {
                 break;
             }
             for (key, unfolded) in chosen {
-                if !slice.goes_on(plan.instances.len(), folded_bytes) {
+                if !slice.goes_on(done) {
                     break;
                 }
                 planned.insert(key);
-                folded_bytes += self.release(unfolded);
+                done.instances += 1;
+                done.bytes += self.release(&unfolded.frames);
+                if unfolded.summary.is_none() {
+                    self.graves = self.graves.saturating_sub(1);
+                    done.removed_events += unfolded.last_sequence();
+                }
                 plan.instances.push((key, unfolded.frames.len()));
             }
         }
@@ -238,10 +274,10 @@ impl Ledger {
         keys.filter_map(unplanned).filter(is_held_back).collect()
     }
 
-    /// Enters that the frames of an instance are folded; returns their bytes.
-    fn release(&mut self, unfolded: &Unfolded) -> usize {
+    /// Enters that frames are folded, or will never be; returns their bytes.
+    pub(crate) fn release(&mut self, frames: &[FrameRef]) -> usize {
         let mut bytes = 0;
-        for frame in &unfolded.frames {
+        for frame in frames {
             bytes += frame.bytes().len();
             if let Some(row) = self.row(frame.position) {
                 row.unfolded_frames = row.unfolded_frames.saturating_sub(1);

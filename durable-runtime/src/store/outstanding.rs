@@ -10,6 +10,10 @@ use crate::id::{EventId, ExecutionId, InstanceId, Sequence};
 ///
 /// With the unfolded events applied to it, it is what the engine arms and runs again after a restart.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each of them stored"
+)]
 pub(crate) struct Outstanding {
     /// The current execution.
     pub(crate) execution: ExecutionId,
@@ -31,6 +35,10 @@ pub(crate) struct Outstanding {
     pub(crate) cancel_requested: bool,
     /// Whether it has ended.
     pub(crate) ended: bool,
+    /// Whether it is held until somebody resumes it.
+    pub(crate) suspended: bool,
+    /// No turn runs before; until the first one has.
+    pub(crate) start_at: Option<Timestamp>,
 }
 
 impl Default for Outstanding {
@@ -47,6 +55,8 @@ impl Default for Outstanding {
             stalled: false,
             cancel_requested: false,
             ended: false,
+            suspended: false,
+            start_at: None,
         }
     }
 }
@@ -64,6 +74,7 @@ impl Outstanding {
                     execution: started.execution,
                     next: Sequence(1),
                     undelivered: 1,
+                    start_at: started.start_at,
                     ..Self::default()
                 };
             }
@@ -98,14 +109,17 @@ impl Outstanding {
             HistoryEvent::TurnStarted(_) => {
                 self.undelivered = 0;
                 self.stalled = false;
+                self.start_at = None;
             }
             HistoryEvent::ExecutionStalled(_) => self.stalled = true,
-            HistoryEvent::ExecutionCompleted(_) => {
+            HistoryEvent::ExecutionCompleted(_) | HistoryEvent::ExecutionTerminated(_) => {
                 self.close();
                 self.ended = true;
             }
             HistoryEvent::ExecutionContinued(_) => self.close(),
             HistoryEvent::CancelRequested(_) => self.cancel_requested = true,
+            HistoryEvent::ExecutionSuspended(_) => self.suspended = true,
+            HistoryEvent::ExecutionResumed(_) => self.suspended = false,
             // A detached start is answered by the commit that asks for it; an event that was sent has a table of its own.
             HistoryEvent::DetachedScheduled(_)
             | HistoryEvent::DetachedStarted(_)
@@ -113,7 +127,9 @@ impl Outstanding {
             | HistoryEvent::EventSent(_)
             | HistoryEvent::EventRaised(_)
             | HistoryEvent::MarkerRecorded(_)
-            | HistoryEvent::CustomStatusSet(_) => {}
+            | HistoryEvent::CustomStatusSet(_)
+            | HistoryEvent::ChangeRecorded(_)
+            | HistoryEvent::InstancePurged(_) => {}
         }
     }
 

@@ -11,12 +11,15 @@ use super::StoreError;
 use super::course::Course;
 use super::frame::{Checksum, EncodedFrame, Frame, Place};
 use super::integrity::Integrity;
+use super::overview::Overview;
 use super::row;
-use super::schema::{BUILDS, FINGERPRINT, HISTORY, IDS, INSTANCES, number};
+use super::schema::{BUILDS, FINGERPRINT, HISTORY, IDS, INSTANCES, SUSPECTS, WHOLE_TURN, number};
 use super::summary::Summary;
-use super::tail::{FrameRef, Tail};
+use super::suspicion::Suspicion;
+use super::tail::{FrameRef, Tail, Unfolded};
+use super::unended::Unended;
 use crate::event::HistoryEvent;
-use crate::id::{BuildId, ExecutionId, InstanceId, InstanceKey, Sequence, SiteId};
+use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence, SiteId};
 
 /// Reads the store beside its writer. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -49,6 +52,19 @@ impl Shared {
 
     pub(crate) fn tail_mut(&self) -> RwLockWriteGuard<'_, Tail> {
         self.tail.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Some of the unfolded instances, from this key on.
+    pub(crate) fn unfolded_from(&self, from: u64, count: u64) -> Vec<(InstanceKey, Arc<Summary>)> {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let tail = self.tail();
+        let unpurged =
+            |(key, unfolded): (InstanceKey, &Unfolded)| Some((key, unfolded.summary.clone()?));
+        let some = tail
+            .range(InstanceKey(from)..)
+            .filter_map(unpurged)
+            .take(count);
+        some.collect()
     }
 
     pub(crate) fn begin_write(&self) -> Result<redb::WriteTransaction, StoreError> {
@@ -130,15 +146,24 @@ impl Reader {
         EncodedFrame::new(self.0.checksum, place, events)
     }
 
+    /// The keys of the instances that have not ended.
+    pub(crate) fn unended(&self) -> Unended {
+        Unended::new(self.clone())
+    }
+
     /// The key of an instance, if there is one of that id.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub(crate) fn find(&self, id: &InstanceId) -> Result<Option<InstanceKey>, StoreError> {
         let found = self.ids()?.find(id)?;
-        // Between a commit and its way into the tail, an id is found whose instance cannot be read yet.
-        let next_key = self.0.tail().next_key();
-        Ok(found.filter(|key| key.0 < next_key))
+        // Between a commit and its way into the tail, an id is found whose instance cannot be read yet. If it is to take the
+        // place of another, that still has it.
+        let tail = self.0.tail();
+        match found {
+            Some(key) if key.0 >= tail.next_key() => Ok(tail.leaving(id)),
+            found => Ok(found),
+        }
     }
 
     /// The ids as of now, for several look-ups.
@@ -159,13 +184,27 @@ impl Reader {
         &self,
         key: InstanceKey,
     ) -> Result<Option<Arc<Summary>>, StoreError> {
-        let unfolded = (self.0.tail().find(key)).map(|unfolded| Arc::clone(&unfolded.summary));
+        let unfolded = (self.0.tail().find(key)).map(|unfolded| unfolded.summary.clone());
         match unfolded {
-            Some(summary) => Ok(Some(summary)),
+            Some(summary) => Ok(summary),
             None => {
                 Ok(summary_of(key, &self.0.open_table(INSTANCES)?, self.0.checksum)?.map(Arc::new))
             }
         }
+    }
+
+    /// The same without what its user gave and got, which is not copied; `None` if no instance has the key.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary).
+    pub(crate) fn overview(&self, key: InstanceKey) -> Result<Option<Overview>, StoreError> {
+        let unfolded = (self.0.tail().find(key)).map(|unfolded| unfolded.summary.clone());
+        if let Some(summary) = unfolded {
+            return Ok(summary.as_deref().map(Overview::from));
+        }
+        let row = self.0.open_table(INSTANCES)?.get(key.0)?;
+        row.map(|row| Ok(row::stored_summary(key, row.value(), self.0.checksum)?.overview()))
+            .transpose()
     }
 
     /// The events of one execution, in order; empty if there is no such execution.
@@ -189,6 +228,39 @@ impl Reader {
         summary: &Summary,
     ) -> Result<Vec<HistoryEvent>, StoreError> {
         self.history_of(key, summary.execution, summary.events)
+    }
+
+    /// The events of the last execution of an instance, in order; `None` if there is no such instance.
+    ///
+    /// # Errors
+    /// As [`current_history`](Self::current_history).
+    pub(crate) fn last_history(
+        &self,
+        key: InstanceKey,
+    ) -> Result<Option<Vec<HistoryEvent>>, StoreError> {
+        let mut summary = self.summary(key)?;
+        while let Some(seen) = summary {
+            match self.current_history(key, &seen) {
+                Err(error) if error.is_of_one_instance() => {
+                    summary = self.summary(key)?;
+                    // Else its rows were removed while they were read: it is purged, or has continued as new.
+                    if (summary.as_ref()).is_some_and(|now| now.execution == seen.execution) {
+                        return Err(error);
+                    }
+                }
+                read => return read.map(Some),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether an instance is no more, or will not be once the commit on its way is there.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`].
+    pub(crate) fn is_purged(&self, key: InstanceKey) -> Result<bool, StoreError> {
+        let has_left = self.0.tail().has_left(key);
+        Ok(has_left || self.shared_summary(key)?.is_none())
     }
 
     fn history_of(
@@ -226,6 +298,20 @@ impl Reader {
         }
         let place = self.0.open_table(BUILDS)?.get((build.0, site.0))?;
         Ok(place.map(|place| String::from_utf8_lossy(place.value()).into_owned()))
+    }
+
+    /// What is held against an activity, or a turn, of an instance.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`].
+    pub(crate) fn suspicion(
+        &self,
+        key: InstanceKey,
+        event: Option<EventId>,
+    ) -> Result<Option<Suspicion>, StoreError> {
+        let at = (key.0, event.map_or(WHOLE_TURN, |event| event.0));
+        let row = self.0.open_table(SUSPECTS)?.get(at)?;
+        row.map(|row| Suspicion::read(at, row.value())).transpose()
     }
 
     /// A check of everything that is folded, to be done beside all else.

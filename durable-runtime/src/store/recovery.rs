@@ -11,10 +11,11 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable};
 use self::standing::{Log, Settled};
 use super::file::Opened;
 use super::frame::Checksum;
+use super::index;
 use super::meta::{Meta, note_open};
 use super::outstanding::Outstanding;
 use super::reader::{Reader, Shared};
-use super::schema::{SUSPECTS, WHOLE_TURN};
+use super::schema::{COUNTS, SUSPECTS, WHOLE_TURN};
 use super::sent::{self, Sent};
 use super::summary::Summary;
 use super::suspicion::Suspicion;
@@ -56,14 +57,15 @@ pub(crate) fn recover(
     let sent = sent::read(&transaction, checksum)?;
     let mut log = Log::new(&transaction, checksum, &meta, options.patience)?;
     log.read(&transaction, meta.next_position)?;
-    let next_key = log.next_key(meta.next_key);
+    let next_key = log.next_key(meta.next_key)?;
+    let (census, _) = index::read_counts(&transaction.open_table(COUNTS)?)?;
     drop(transaction);
     let last_time = log.time;
     let Settled {
         ledger,
         mut tail,
         instances,
-    } = log.settle();
+    } = log.settle(census)?;
     tail.set_next_key(next_key);
     note_open(&opened.database)?;
     let store = Store {
@@ -101,10 +103,7 @@ fn read_suspects(
     let mut suspects = BTreeMap::new();
     for row in transaction.open_table(SUSPECTS)?.iter()? {
         let (at, suspicion) = row?;
-        let suspicion = Suspicion::from_bytes(suspicion.value()).ok_or_else(|| {
-            let place = format!("row {:?} of `suspects`", at.value());
-            StoreError::damaged(place, "its 12 bytes are none that are ever written")
-        })?;
+        let suspicion = Suspicion::read(at.value(), suspicion.value())?;
         suspects.insert(at.value(), suspicion);
     }
     Ok(suspects)

@@ -16,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::event::encoding::{self, v1};
 use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, Sequence};
 
-pub(crate) use self::summary::{summary_from_row, summary_to_row};
+pub(crate) use self::summary::{StoredSummary, stored_summary, summary_from_row, summary_to_row};
 
 /// The version that rows are written in.
 const VERSION: u8 = 1;
@@ -66,6 +66,8 @@ pub(crate) fn outstanding_to_row(
             stalled: outstanding.stalled,
             cancel_requested: outstanding.cancel_requested,
             ended: outstanding.ended,
+            suspended: outstanding.suspended,
+            start_at: outstanding.start_at.map(|at| at.0),
         },
         &mut row,
     )?;
@@ -216,6 +218,8 @@ enum Item<'a> {
         stalled: bool,
         cancel_requested: bool,
         ended: bool,
+        suspended: bool,
+        start_at: Option<u64>,
     },
     Timer {
         id: u32,
@@ -244,6 +248,8 @@ impl Item<'_> {
                 stalled,
                 cancel_requested,
                 ended,
+                suspended,
+                start_at,
             } => {
                 outstanding.execution = ExecutionId(execution);
                 outstanding.next = Sequence(next);
@@ -251,6 +257,8 @@ impl Item<'_> {
                 outstanding.stalled = stalled;
                 outstanding.cancel_requested = cancel_requested;
                 outstanding.ended = ended;
+                outstanding.suspended = suspended;
+                outstanding.start_at = start_at.map(Timestamp);
             }
             Item::Timer { id, due } => {
                 outstanding.timers.insert(EventId(id), Timestamp(due));

@@ -30,6 +30,15 @@ pub(crate) const SENT: TableDefinition<'static, (u64, u32, u32), &[u8]> =
 /// Instance id -> instance, a little-endian `u64`.
 pub(crate) const IDS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("ids");
 
+/// (term, instance), without a value: the instances that a [`Term`](super::index::Term) holds of, in order of creation.
+pub(crate) const INDEX: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("index");
+
+/// (time in milliseconds, instance), without a value: what has ended, in the order in which it did.
+pub(crate) const ENDED: TableDefinition<'static, (u64, u64), &[u8]> = TableDefinition::new("ended");
+
+/// A status and a name -> how many instances there are of both, a `u64`; [`CHANGES`] -> how often these numbers changed.
+pub(crate) const COUNTS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("counts");
+
 /// (build, site) -> the place in the source; (build, [`FINGERPRINT`]) -> what tells the build from others.
 pub(crate) const BUILDS: TableDefinition<'static, (u32, u32), &[u8]> =
     TableDefinition::new("builds");
@@ -58,6 +67,9 @@ pub(crate) const WHOLE_TURN: u32 = u32::MAX;
 
 /// Stands for the build itself in place of a site.
 pub(crate) const FINGERPRINT: u32 = 0;
+
+/// The row of `counts` that says how often the others were changed: no status and no name.
+pub(crate) const CHANGES: &[u8] = &[];
 
 /// A stored integer.
 pub(crate) fn number(bytes: &[u8]) -> Option<u64> {

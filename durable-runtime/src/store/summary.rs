@@ -5,8 +5,11 @@ use std::fmt;
 use std::time::SystemTime;
 
 use super::asked::Asked;
+use super::revision::Revision;
 use crate::clock::Timestamp;
-use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, Name, Parent, StallReason};
+use crate::event::{
+    ExecutionStalled, ExecutionStarted, ExecutionSuspended, HistoryEvent, Name, Parent, StallReason,
+};
 use crate::failure::Outcome;
 use crate::id::{ExecutionId, InstanceId};
 use crate::payload::{Codec, Payload};
@@ -45,14 +48,20 @@ pub struct Summary {
     pub outcome: Option<Outcome>,
     /// Why it waits to be mended, if it does.
     pub stalled: Option<Stalled>,
+    /// Why it is held, if it is.
+    pub suspended: Option<Suspended>,
+    /// When its first turn may run, if it was started for later.
+    pub start_at: Option<SystemTime>,
     /// Events of its current execution, which is also the sequence of the next one.
     pub events: u32,
+    /// Whether a turn of it has ever run.
+    pub(crate) begun: bool,
     /// What its first execution was started with, once that is not the current one any more.
     pub(crate) asked: Option<Asked>,
 }
 
 /// Where an instance stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Status {
     /// No turn of it has run yet.
@@ -65,12 +74,30 @@ pub enum Status {
     Failed,
     /// It waits to be mended.
     Stalled,
+    /// Somebody ended it.
+    Terminated,
+    /// Somebody holds it until it is resumed.
+    Suspended,
 }
 
 impl Status {
     /// Whether it is that of an instance that has ended.
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed)
+        matches!(self, Self::Completed | Self::Failed | Self::Terminated)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Stalled => "stalled",
+            Self::Terminated => "terminated",
+            Self::Suspended => "suspended",
+        })
     }
 }
 
@@ -99,6 +126,25 @@ impl From<&ExecutionStalled> for Stalled {
     }
 }
 
+/// Why an instance is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Suspended {
+    /// What whoever suspended it said.
+    pub reason: String,
+    /// Since when.
+    pub since: SystemTime,
+}
+
+impl From<&ExecutionSuspended> for Suspended {
+    fn from(recorded: &ExecutionSuspended) -> Self {
+        Self {
+            reason: recorded.reason.clone(),
+            since: recorded.at.into(),
+        }
+    }
+}
+
 impl Summary {
     /// The summary of an instance whose only event this is.
     pub(crate) fn started(started: &ExecutionStarted) -> Self {
@@ -117,7 +163,10 @@ impl Summary {
             custom_status: None,
             outcome: None,
             stalled: None,
+            suspended: None,
+            start_at: started.start_at.map(Into::into),
             events: 1,
+            begun: false,
             asked: None,
         }
     }
@@ -141,15 +190,32 @@ impl Summary {
             HistoryEvent::CancelRequested(arrived) => self.touch(arrived.at),
             HistoryEvent::TurnStarted(turn) => {
                 self.touch(turn.at);
-                self.status = Status::Running;
+                self.begun = true;
                 self.stalled = None;
+                self.stand();
             }
             HistoryEvent::CustomStatusSet(set) => self.custom_status = unless_null(&set.status),
             HistoryEvent::ExecutionCompleted(end) => self.end(&end.outcome),
             HistoryEvent::ExecutionStalled(stalled) => {
                 self.touch(stalled.at);
-                self.status = Status::Stalled;
                 self.stalled = Some(stalled.into());
+                self.stand();
+            }
+            HistoryEvent::ExecutionTerminated(ended) => {
+                self.touch(ended.at);
+                let outcome = ended.outcome(&self.name);
+                self.end(&outcome);
+                self.status = Status::Terminated;
+            }
+            HistoryEvent::ExecutionSuspended(held) => {
+                self.touch(held.at);
+                self.suspended = Some(held.into());
+                self.stand();
+            }
+            HistoryEvent::ExecutionResumed(released) => {
+                self.touch(released.at);
+                self.suspended = None;
+                self.stand();
             }
             HistoryEvent::ActivityScheduled(_)
             | HistoryEvent::TimerCreated(_)
@@ -159,7 +225,9 @@ impl Summary {
             | HistoryEvent::DetachedAwaited(_)
             | HistoryEvent::EventSent(_)
             | HistoryEvent::Cancelled(_)
-            | HistoryEvent::ExecutionContinued(_) => {}
+            | HistoryEvent::ExecutionContinued(_)
+            | HistoryEvent::ChangeRecorded(_)
+            | HistoryEvent::InstancePurged(_) => {}
         }
     }
 
@@ -168,12 +236,23 @@ impl Summary {
         self.status.has_ended()
     }
 
+    /// Whether no turn of it runs at `now`: somebody holds it, or it was started for later.
+    pub(crate) fn is_held(&self, now: Timestamp) -> bool {
+        let is_early = |at| !self.begun && SystemTime::from(now) < at;
+        self.suspended.is_some() || self.start_at.is_some_and(is_early)
+    }
+
+    /// How much of it is recorded: rises with everything that is, over restarts and continue-as-new.
+    pub fn revision(&self) -> Revision {
+        Revision::new(self.execution, self.events)
+    }
+
     fn continue_as(&mut self, started: &ExecutionStarted) {
         // Before the input is that of the next execution; the first one's is not worked out for the many that end with it.
         let asked = || Asked::of(&self.name, self.version.as_deref(), &self.input);
         self.asked = Some(self.asked.unwrap_or_else(asked));
         self.touch(started.at);
-        self.status = Status::Running;
+        self.stand();
         self.execution = started.execution;
         self.name.clone_from(&started.name);
         self.version.clone_from(&started.version);
@@ -183,7 +262,22 @@ impl Summary {
         self.events = 1;
     }
 
+    /// Works out where an instance stands that has not ended.
+    fn stand(&mut self) {
+        self.status = if self.suspended.is_some() {
+            Status::Suspended
+        } else if self.stalled.is_some() {
+            Status::Stalled
+        } else if self.begun {
+            Status::Running
+        } else {
+            Status::Pending
+        };
+    }
+
     fn end(&mut self, outcome: &Outcome) {
+        self.suspended = None;
+        self.stalled = None;
         self.status = match outcome {
             Outcome::Completed(_) => Status::Completed,
             Outcome::Failed(_) => Status::Failed,

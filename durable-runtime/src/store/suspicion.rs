@@ -1,5 +1,6 @@
 //! What is held against an activity, or a turn, that was outstanding when the process died.
 
+use super::StoreError;
 use crate::id::BuildId;
 
 /// A row of `suspects`.
@@ -28,6 +29,17 @@ impl Suspicion {
             .zip(parts)
             .for_each(|(byte, part)| *byte = part);
         bytes
+    }
+
+    /// Reads the row `at`.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub(crate) fn read(at: (u64, u32), bytes: &[u8]) -> Result<Self, StoreError> {
+        Self::from_bytes(bytes).ok_or_else(|| {
+            let place = format!("row {at:?} of `suspects`");
+            StoreError::damaged(place, "its 12 bytes are none that are ever written")
+        })
     }
 
     /// `None`: these bytes are not what was written.

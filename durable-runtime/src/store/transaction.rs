@@ -3,7 +3,7 @@
 //! All of it is staged in memory; [`commit`](Transaction::commit) writes it as one redb transaction. So a transaction that is
 //! dropped leaves no trace, and no time is spent inside redb but to write.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use super::frame::{EncodedFrame, Frame, Place};
 use super::reader::Ids;
 use super::schema::{FINGERPRINT, WHOLE_TURN};
 use super::sent::{self, Sent, SentBy};
-use super::summary::Summary;
+use super::summary::{Status, Summary};
 use super::suspicion::Suspicion;
 use super::tail::FrameRef;
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
-use crate::event::{ExecutionStarted, HistoryEvent};
+use crate::event::{ExecutionStarted, HistoryEvent, InstancePurged};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence, SiteId};
 use crate::limits;
 
@@ -29,6 +29,8 @@ pub(crate) struct Transaction<'s> {
     staged: Staged,
     /// Which of `staged.instances` has a key.
     index: HashMap<InstanceKey, usize>,
+    /// The status of each of `staged.instances` before this transaction; `None` for a new one.
+    before: Vec<Option<Status>>,
     /// The row of `log` that is being filled.
     row: Vec<u8>,
 }
@@ -38,11 +40,16 @@ pub(crate) struct Transaction<'s> {
 pub(crate) struct Staged {
     /// Instances with frames, in the order in which they were first touched, as they will be.
     pub(crate) instances: Vec<(InstanceKey, Arc<Summary>)>,
+    /// The status that each of them had; `None` for a new one.
+    pub(crate) before: Vec<Option<Status>>,
     /// In the order of the calls.
     pub(crate) frames: Vec<StagedFrame>,
     /// Full rows of `log`.
     pub(crate) rows: Vec<Arc<[u8]>>,
-    pub(crate) ids: BTreeMap<InstanceId, InstanceKey>,
+    /// Who has an id from now on, if anybody.
+    pub(crate) ids: BTreeMap<InstanceId, Option<InstanceKey>>,
+    /// Those of `instances` that are no more.
+    pub(crate) purged: BTreeSet<InstanceKey>,
     pub(crate) places: BTreeMap<(u32, u32), Vec<u8>>,
     /// What is held against what; `None`: nothing any more.
     pub(crate) suspects: BTreeMap<(u64, u32), Option<Suspicion>>,
@@ -99,6 +106,7 @@ impl<'s> Transaction<'s> {
             ids: None,
             staged,
             index: HashMap::new(),
+            before: Vec::new(),
             row,
         }
     }
@@ -126,8 +134,9 @@ impl<'s> Transaction<'s> {
         self.write_frame(instance, &frame);
         self.index.insert(key, instance);
         self.staged.instances.push((key, Arc::new(summary)));
+        self.before.push(None);
         self.staged.next_key += 1;
-        self.staged.ids.insert(id, key);
+        self.staged.ids.insert(id, Some(key));
         Ok(Created::New(key))
     }
 
@@ -168,19 +177,47 @@ impl<'s> Transaction<'s> {
         events: &[HistoryEvent],
     ) -> Result<(), StoreError> {
         let place = frame.place();
+        let is_next = self.append_next(frame, events)?;
+        assert!(
+            is_next,
+            "event {} of execution {} does not continue the history of instance {}",
+            place.first.0, place.execution, place.key.0
+        );
+        Ok(())
+    }
+
+    /// The same, unless something else was recorded of the instance since `first` was its next sequence, or it is gone: then
+    /// nothing is appended, and it is `false`.
+    ///
+    /// # Errors
+    /// As [`append_encoded`](Self::append_encoded).
+    ///
+    /// # Panics
+    /// If there are no events, or if `first` lies beyond the end of its history.
+    pub(crate) fn append_next(
+        &mut self,
+        frame: &EncodedFrame,
+        events: &[HistoryEvent],
+    ) -> Result<bool, StoreError> {
+        let place = frame.place();
         assert!(
             !events.is_empty(),
             "an append to instance {} holds no event",
             place.key.0
         );
-        let instance = self.stage(place.key)?;
-        assert!(
-            self.continues(instance, place, events),
-            "event {} of execution {} does not continue the history of instance {}",
-            place.first.0,
-            place.execution,
-            place.key.0
-        );
+        let Some(instance) = self.stage(place.key)? else {
+            return Ok(false);
+        };
+        if !self.continues(instance, place, events) {
+            assert!(
+                self.is_behind(instance, place),
+                "event {} of execution {} does not continue the history of instance {}",
+                place.first.0,
+                place.execution,
+                place.key.0
+            );
+            return Ok(false);
+        }
         self.write_frame(instance, frame);
         if let Some((_, summary)) = self.staged.instances.get_mut(instance) {
             let summary = Arc::make_mut(summary);
@@ -188,6 +225,41 @@ impl<'s> Transaction<'s> {
                 summary.apply(event);
             }
         }
+        Ok(true)
+    }
+
+    /// Removes an instance that has ended: it can be found no more, and its id is free for another one of this very
+    /// transaction. Its rows are removed by a later fold.
+    ///
+    /// # Errors
+    /// As [`append_encoded`](Self::append_encoded).
+    ///
+    /// # Panics
+    /// If there is no such instance, or it has not ended.
+    pub(crate) fn purge(&mut self, key: InstanceKey) -> Result<(), StoreError> {
+        let summary = self.summary(key)?;
+        let ended = summary.filter(|summary| summary.has_ended());
+        let instance = self.stage(key)?;
+        let (Some(summary), Some(instance)) = (ended, instance) else {
+            unreachable!(
+                "instance {} is to be purged, but has not ended, or is purged already",
+                key.0
+            );
+        };
+        let place = Place {
+            key,
+            execution: summary.execution,
+            first: Sequence(summary.events),
+        };
+        let at = self.staged.time;
+        let tombstone = HistoryEvent::InstancePurged(InstancePurged { at });
+        let frame = EncodedFrame::new(self.store.checksum, place, &[tombstone])?;
+        self.write_frame(instance, &frame);
+        self.clear_suspects(key);
+        if self.find(&summary.id)? == Some(key) {
+            self.staged.ids.insert(summary.id.clone(), None);
+        }
+        self.staged.purged.insert(key);
         Ok(())
     }
 
@@ -275,6 +347,7 @@ impl<'s> Transaction<'s> {
     /// [`StoreError`] of the database, after which the store takes no more writes; [`StoreError::Broken`] if that was before.
     pub(crate) fn commit(mut self) -> Result<(), StoreError> {
         self.seal_row();
+        self.staged.before = std::mem::take(&mut self.before);
         self.ids = None;
         self.store.scratch = std::mem::take(&mut self.row);
         self.store.commit(Batch::of(self.staged))
@@ -282,7 +355,7 @@ impl<'s> Transaction<'s> {
 
     fn find(&mut self, id: &InstanceId) -> Result<Option<InstanceKey>, StoreError> {
         if let Some(key) = self.staged.ids.get(id) {
-            return Ok(Some(*key));
+            return Ok(*key);
         }
         if self.ids.is_none() {
             self.ids = Some(self.store.reader.ids()?);
@@ -290,7 +363,23 @@ impl<'s> Transaction<'s> {
         self.ids.as_ref().map_or(Ok(None), |ids| ids.find(id))
     }
 
-    fn summary(&self, key: InstanceKey) -> Result<Option<Arc<Summary>>, StoreError> {
+    /// The version of an instance's orchestrator.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub(crate) fn version(&self, key: InstanceKey) -> Result<Option<String>, StoreError> {
+        let summary = self.summary(key)?;
+        Ok(summary.and_then(|summary| summary.version.clone()))
+    }
+
+    /// An instance as of this transaction; `None` if there is none, or none any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`].
+    pub(crate) fn summary(&self, key: InstanceKey) -> Result<Option<Arc<Summary>>, StoreError> {
+        if self.staged.purged.contains(&key) {
+            return Ok(None);
+        }
         let staged = (self.index.get(&key)).and_then(|at| self.staged.instances.get(*at));
         match staged {
             Some((_, summary)) => Ok(Some(Arc::clone(summary))),
@@ -298,23 +387,22 @@ impl<'s> Transaction<'s> {
         }
     }
 
-    /// The index of an instance in `staged.instances`.
-    fn stage(&mut self, key: InstanceKey) -> Result<usize, StoreError> {
-        if let Some(instance) = self.index.get(&key) {
-            return Ok(*instance);
+    /// The index of an instance in `staged.instances`; `None` if there is no such instance.
+    fn stage(&mut self, key: InstanceKey) -> Result<Option<usize>, StoreError> {
+        if self.staged.purged.contains(&key) {
+            return Ok(None);
         }
-        let summary = self.store.reader.shared_summary(key)?;
-        assert!(
-            summary.is_some(),
-            "there is no instance {} to append to",
-            key.0
-        );
+        if let Some(instance) = self.index.get(&key) {
+            return Ok(Some(*instance));
+        }
+        let Some(summary) = self.store.reader.shared_summary(key)? else {
+            return Ok(None);
+        };
         let instance = self.staged.instances.len();
-        self.staged
-            .instances
-            .extend(summary.map(|summary| (key, summary)));
+        self.before.push(Some(summary.status));
+        self.staged.instances.push((key, summary));
         self.index.insert(key, instance);
-        Ok(instance)
+        Ok(Some(instance))
     }
 
     fn continues(&self, instance: usize, place: Place, events: &[HistoryEvent]) -> bool {
@@ -326,6 +414,15 @@ impl<'s> Transaction<'s> {
         }
         let begins = matches!(events.first(), Some(HistoryEvent::ExecutionStarted(_)));
         begins && place.execution == summary.execution.next() && place.first == Sequence(0)
+    }
+
+    /// Whether the history has come further than this place, or has ended.
+    fn is_behind(&self, instance: usize, place: Place) -> bool {
+        let staged = self.staged.instances.get(instance);
+        staged.is_some_and(|(_, summary)| {
+            let next = (summary.execution, Sequence(summary.events));
+            (place.execution, place.first) < next || summary.has_ended()
+        })
     }
 
     fn write_frame(&mut self, instance: usize, frame: &EncodedFrame) {

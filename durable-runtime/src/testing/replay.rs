@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::engine::replayer::{self, Replayer};
 use crate::event::{HistoryEvent, StallReason};
-use crate::id::{BuildId, InstanceKey, StoreId};
-use crate::registry::Registry;
-use crate::replay::{Execution, Identity};
+use crate::id::{BuildId, InstanceKey, SiteId, StoreId};
+use crate::limits;
+use crate::registry::{Registry, VersionPolicy};
 
 /// Replays a history against the code of `registry`, without any side effect.
 ///
@@ -36,6 +37,16 @@ use crate::replay::{Execution, Identity};
 /// # Errors
 /// [`ReplayError`] if the code asks for something else than what is recorded, cannot read it, or is not registered.
 pub fn check_replay(registry: &Registry, history: &[HistoryEvent]) -> Result<(), ReplayError> {
+    check(registry, (StoreId(0), InstanceKey(0)), history, |_, _| None)
+}
+
+/// The same of an instance of which more is known; `place` tells where a recorded command was asked for.
+pub(super) fn check(
+    registry: &Registry,
+    (store, key): (StoreId, InstanceKey),
+    history: &[HistoryEvent],
+    place: impl Fn(BuildId, SiteId) -> Option<String>,
+) -> Result<(), ReplayError> {
     let Some(HistoryEvent::ExecutionStarted(started)) = history.first() else {
         let report = "a history begins with `ExecutionStarted`".to_owned();
         return Err(ReplayError {
@@ -43,32 +54,20 @@ pub fn check_replay(registry: &Registry, history: &[HistoryEvent]) -> Result<(),
             report,
         });
     };
-    let version = started.version.as_deref();
-    let Some(entry) = registry.find_orchestrator(&started.name, version) else {
-        let report = registry.unknown_orchestrator(&started.name, version);
-        return Err(ReplayError {
-            reason: StallReason::Unregistered,
-            report,
-        });
-    };
-    let identity = Identity {
-        store: StoreId(0),
-        key: InstanceKey(0),
+    let replayer = Replayer {
+        registry: Arc::new(registry.clone()),
+        versions: VersionPolicy::Strict,
+        store,
         build: BuildId(0),
+        payload_limit: limits::PAYLOAD_BYTES_MAX,
     };
-    Execution::new(identity, Arc::clone(&entry.code))
-        .replay(history)
-        .map_err(|stall| {
-            let whose = Some((&started.instance, started.execution));
-            let report = stall
-                .divergence
-                .as_ref()
-                .map(|divergence| divergence.render(None, whose));
-            ReplayError {
-                reason: stall.reason,
-                report: report.unwrap_or(stall.report),
-            }
-        })
+    match replayer.replay(key, started, history) {
+        Ok(_) => Ok(()),
+        Err(stall) => Err(ReplayError {
+            reason: stall.reason,
+            report: replayer::report(&stall, started, place),
+        }),
+    }
 }
 
 /// A history that does not fit the code.

@@ -298,7 +298,7 @@ impl Inhabitant {
         if self.hub.desk.running() > 0 || self.committer.watchers() == 0 {
             return false;
         }
-        let due = self.hub.timers.next_due();
+        let due = self.hub.timers.next_awaited();
         if let Some(due) = due {
             self.clock.advance_to(due);
         }

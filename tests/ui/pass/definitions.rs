@@ -7,7 +7,7 @@ use durable_runtime::__private::inventory;
 use durable_runtime::definition::{ActivityDef, OrchestratorDef};
 use durable_runtime::failure::{Failure, FailureDetails, Fault, FaultKind, ReturnedError};
 use durable_runtime::payload::{Codec, Payload};
-use durable_runtime::retry::RetryPolicy;
+use durable_runtime::retry::{Retry, RetryPolicy};
 use durable_runtime::{activity, orchestrator};
 
 mod checkout {
@@ -113,13 +113,14 @@ fn main() {
                 error_type: String::new(),
                 message: String::new(),
                 causes: vec![],
+                non_retryable: false,
             },
         })
     };
     let when = charge_def.retry_when.unwrap();
-    assert!(when(&returned(true)));
-    assert!(!when(&returned(false)));
-    assert!(when(&Failure::Fault(Fault::new(FaultKind::Panicked, "charge", "boom"))));
+    assert_eq!(when(&returned(true)), Retry::AsPolicy);
+    assert_eq!(when(&returned(false)), Retry::Stop);
+    assert_eq!(Retry::AsPolicy, when(&Failure::Fault(Fault::new(FaultKind::Panicked, "charge", "boom"))));
 
     assert_eq!(activity_def("try").options.retry, RetryPolicy::NONE);
     assert!(activity_def("try").retry_when.is_none());

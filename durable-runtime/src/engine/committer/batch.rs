@@ -54,8 +54,9 @@ impl Batch {
         write: Submission,
     ) -> Result<(), StoreError> {
         match write {
-            Submission::Start(start) => self.start(stage.transaction, *start),
+            Submission::Start(start) => self.start(stage, *start),
             Submission::Turn(turn) => self.turn(stage, *turn),
+            Submission::Control(control) => self.control(stage, *control),
             Submission::Mark(marks, reply) => {
                 for ((key, event), held) in marks {
                     match held {
@@ -66,18 +67,32 @@ impl Batch {
                 self.effects.answer(reply, ());
                 Ok(())
             }
+            Submission::Purge(purge) => self.purge(stage, purge),
             Submission::Watch(_) | Submission::Probe(_) => Ok(()),
         }
     }
 
-    fn start(&mut self, transaction: &mut Transaction<'_>, start: Start) -> Result<(), StoreError> {
-        let Start { mut started, reply } = start;
+    fn start(&mut self, stage: &mut Stage<'_, '_>, start: Start) -> Result<(), StoreError> {
+        let Start {
+            mut started,
+            reuse,
+            reply,
+        } = start;
         started.at = self.now;
         let (name, version) = (started.name.clone(), started.version.clone());
         let input = started.input.clone();
-        let answer = match transaction.create(started) {
+        let start_at = started.start_at;
+        let created = match self.make_room(stage, &started.instance, reuse) {
+            Ok(None) => stage.transaction.create(started),
+            Ok(Some(answer)) => {
+                self.effects.answer(reply, answer);
+                return Ok(());
+            }
+            Err(error) => Err(error),
+        };
+        let answer = match created {
             Ok(Created::New(key)) => {
-                self.begin(key);
+                self.begin_at(key, start_at);
                 Started::Created(key)
             }
             Ok(Created::Existing(key, there)) => {
@@ -98,8 +113,10 @@ impl Batch {
 
     fn turn(&mut self, stage: &mut Stage<'_, '_>, turn: TurnCommit) -> Result<(), StoreError> {
         let transaction = &mut *stage.transaction;
-        if let Err(error) = transaction.append_encoded(&turn.frame, &turn.events) {
-            return self.refuse(turn, error);
+        match transaction.append_next(&turn.frame, &turn.events) {
+            Ok(true) => {}
+            Ok(false) => return self.overtaken(stage, turn),
+            Err(error) => return self.refuse(turn, error),
         }
         let key = turn.key;
         for reply in turn.replies {
@@ -111,7 +128,7 @@ impl Batch {
         for (site, place) in &turn.places {
             transaction.place(self.build, *site, place);
         }
-        between::receive(stage, key, &turn.events);
+        between::receive(stage, key, turn.execution, &turn.events);
         let behind = turn.frame.end();
         let mut origin = Origin {
             instance: turn.instance,
@@ -187,9 +204,11 @@ impl Batch {
             HistoryEvent::ActivityScheduled(scheduled) => {
                 let command = origin.command(scheduled.id);
                 let instance = origin.instance.clone();
+                let version = stage.transaction.version(origin.key)?;
                 self.effects.run.push(Task {
                     command,
                     instance,
+                    version,
                     scheduled,
                     delivery: 1,
                 });
@@ -239,6 +258,7 @@ impl Batch {
             trace: None,
             replay_semantics: REPLAY_SEMANTICS,
             request: None,
+            start_at: None,
         };
         match stage.transaction.create(started) {
             Ok(Created::New(key)) => {
@@ -277,7 +297,10 @@ impl Batch {
                 self.outlive(stage, origin, &outcome);
                 if let Some(parent) = parent {
                     let waiter = waiter(&parent);
-                    stage.bonds.part(waiter);
+                    // One that it does not wait for any more is told nothing that is recorded.
+                    if stage.bonds.part(waiter).is_some() {
+                        stage.bonds.tell(waiter, origin.key);
+                    }
                     self.deliver_outcome(waiter, outcome);
                 }
                 Ok(abandoned)
@@ -313,6 +336,17 @@ impl Batch {
         }
     }
 
+    /// A new instance is to run its first turn, at once or not before `start_at`.
+    fn begin_at(&mut self, key: InstanceKey, start_at: Option<Timestamp>) {
+        match start_at {
+            Some(at) if at > self.now => {
+                self.touched.push(key);
+                self.effects.arm.push((TimerRef::Begin(key), at));
+            }
+            _ => self.begin(key),
+        }
+    }
+
     /// The instance has something recorded that no turn has delivered yet: it is to run one.
     pub(super) fn begin(&mut self, key: InstanceKey) {
         self.touched.push(key);
@@ -326,7 +360,7 @@ impl Batch {
         self.deliver_outcome(waiter, Outcome::Failed(Failure::Fault(fault)));
     }
 
-    fn deliver_outcome(&mut self, waiter: CommandRef, outcome: Outcome) {
+    pub(super) fn deliver_outcome(&mut self, waiter: CommandRef, outcome: Outcome) {
         self.effects
             .to_shards
             .push(child_outcome(waiter, outcome, self.now));
@@ -334,7 +368,7 @@ impl Batch {
 }
 
 /// Holds nothing more against what has come to its end with this event: the process did not die of it.
-fn acquit(transaction: &mut Transaction<'_>, key: InstanceKey, event: &HistoryEvent) {
+pub(super) fn acquit(transaction: &mut Transaction<'_>, key: InstanceKey, event: &HistoryEvent) {
     match event {
         HistoryEvent::ActivityCompleted(done) => {
             transaction.clear_suspect(key, Some(done.scheduled));
@@ -385,7 +419,7 @@ fn command_of(event: &HistoryEvent) -> Option<EventId> {
 }
 
 /// The command of the parent that waits for a child.
-fn waiter(parent: &Parent) -> CommandRef {
+pub(super) fn waiter(parent: &Parent) -> CommandRef {
     CommandRef {
         instance: parent.key,
         execution: parent.execution,
@@ -405,6 +439,17 @@ pub(super) struct Origin {
 }
 
 impl Origin {
+    /// Of an instance that asks for nothing.
+    pub(super) fn silent(instance: InstanceId, key: InstanceKey, execution: ExecutionId) -> Self {
+        Self {
+            instance,
+            key,
+            execution,
+            tags: BTreeMap::new(),
+            answers: Vec::new(),
+        }
+    }
+
     pub(super) fn tags_of(&self, command: EventId) -> BTreeMap<String, String> {
         self.tags.get(&command).cloned().unwrap_or_default()
     }

@@ -72,6 +72,7 @@ impl Batch {
             trace: None,
             replay_semantics: REPLAY_SEMANTICS,
             request: None,
+            start_at: None,
         }
     }
 
@@ -164,8 +165,14 @@ impl Batch {
     }
 }
 
-/// Notes which of the events that were sent to an instance are in its history now.
-pub(super) fn receive(stage: &mut Stage<'_, '_>, key: InstanceKey, events: &[HistoryEvent]) {
+/// Notes what of all that was on its way to an instance is in its history now: outcomes, and events that were sent.
+pub(super) fn receive(
+    stage: &mut Stage<'_, '_>,
+    key: InstanceKey,
+    execution: ExecutionId,
+    events: &[HistoryEvent],
+) {
+    stage.bonds.heard_all(key, execution, events);
     for by in stage.bonds.arrived(key, events) {
         stage.transaction.arrived(by);
     }

@@ -7,18 +7,22 @@ use crate::clock::Timestamp;
 use crate::engine::message::{CommandRef, ShardInput};
 use crate::event::{EventRaised, HistoryEvent};
 use crate::failure::Outcome;
-use crate::id::{InstanceId, InstanceKey};
+use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey};
 use crate::store::{Sent, SentBy, StoreError};
 
 /// What ties instances to one another. All of it is on disk as well; this is where it is found quickly.
 #[derive(Debug, Default)]
 pub(crate) struct Bonds {
     /// Running children by the command that waits for them.
-    children: HashMap<CommandRef, InstanceKey>,
+    children: BTreeMap<CommandRef, InstanceKey>,
     /// Running instances that are no children, by the command that waits for them.
-    awaited: HashMap<CommandRef, InstanceKey>,
+    awaited: BTreeMap<CommandRef, InstanceKey>,
     /// The same the other way round.
     awaiting: HashMap<InstanceKey, BTreeSet<CommandRef>>,
+    /// Ended instances whose outcome is on its way, by the command that waits for it: not in that history yet.
+    outcomes: BTreeMap<CommandRef, InstanceKey>,
+    /// The same the other way round.
+    hearing: HashMap<InstanceKey, BTreeSet<CommandRef>>,
     /// Events on their way by whom they are for, with the id that they are recorded under there.
     sent: HashMap<InstanceKey, BTreeMap<String, SentBy>>,
 }
@@ -31,6 +35,7 @@ impl Bonds {
 
     /// `command` no longer waits for its child; returns the child if it runs.
     pub(crate) fn part(&mut self, command: CommandRef) -> Option<InstanceKey> {
+        self.heard(command);
         self.children.remove(&command)
     }
 
@@ -52,7 +57,10 @@ impl Bonds {
                 self.awaiting.entry(of).or_default().insert(command);
                 return Ok(None);
             }
-            Ok(Some((_, Some(outcome)))) => outcome,
+            Ok(Some((of, Some(outcome)))) => {
+                self.tell(command, of);
+                outcome
+            }
             Ok(None) => not_found(id.as_str()),
             Err(error) if error.is_of_one_instance() => {
                 let what = format!("the outcome of `{id}`");
@@ -65,6 +73,7 @@ impl Bonds {
 
     /// `command` no longer does.
     pub(crate) fn lose_interest(&mut self, command: CommandRef) {
+        self.heard(command);
         let Some(of) = self.awaited.remove(&command) else {
             return;
         };
@@ -76,13 +85,79 @@ impl Bonds {
         }
     }
 
+    /// An instance has ended and no turn of it says what it waited for: nothing any more. Returns the children that it waited for.
+    pub(crate) fn abandon(&mut self, ended: InstanceKey) -> Vec<InstanceKey> {
+        let all = || CommandRef::all_of(ended);
+        let told: Vec<_> = self.outcomes.range(all()).map(|(told, _)| *told).collect();
+        for command in told {
+            self.heard(command);
+        }
+        let awaited: Vec<_> = self.awaited.range(all()).map(|(asked, _)| *asked).collect();
+        for command in awaited {
+            self.lose_interest(command);
+        }
+        let children = self.children.range(all());
+        let (commands, children): (Vec<_>, Vec<_>) = children.unzip();
+        let commands: Vec<CommandRef> = commands.into_iter().copied().collect();
+        for command in commands {
+            self.children.remove(&command);
+        }
+        children
+    }
+
     /// An instance has ended: those who waited for that, in the order of their keys.
     pub(crate) fn take_awaiting(&mut self, ended: InstanceKey) -> BTreeSet<CommandRef> {
         let commands = self.awaiting.remove(&ended).unwrap_or_default();
         for command in &commands {
             self.awaited.remove(command);
+            self.tell(*command, ended);
         }
         commands
+    }
+
+    /// `command` is told the outcome of an instance, which must be there until that is recorded: if the process dies before,
+    /// it is told again.
+    pub(crate) fn tell(&mut self, command: CommandRef, of: InstanceKey) {
+        self.outcomes.insert(command, of);
+        self.hearing.entry(of).or_default().insert(command);
+    }
+
+    /// The outcomes among these events, of this execution, are in its history.
+    pub(crate) fn heard_all(
+        &mut self,
+        instance: InstanceKey,
+        execution: ExecutionId,
+        events: &[HistoryEvent],
+    ) {
+        if self.outcomes.is_empty() {
+            return;
+        }
+        for scheduled in events.iter().filter_map(outcome_for) {
+            self.heard(CommandRef {
+                instance,
+                execution,
+                scheduled,
+            });
+        }
+    }
+
+    /// The outcome that `command` was told is in its history, or `command` does not wait for it any more.
+    pub(crate) fn heard(&mut self, command: CommandRef) {
+        let Some(of) = self.outcomes.remove(&command) else {
+            return;
+        };
+        if let Some(commands) = self.hearing.get_mut(&of) {
+            commands.remove(&command);
+            if commands.is_empty() {
+                self.hearing.remove(&of);
+            }
+        }
+    }
+
+    /// An instance whose history is to hold the outcome of this one, and does not yet.
+    pub(crate) fn hears_of(&self, ended: InstanceKey) -> Option<InstanceKey> {
+        let commands = self.hearing.get(&ended)?;
+        commands.first().map(|command| command.instance)
     }
 
     /// An event is on its way.
@@ -110,6 +185,19 @@ impl Bonds {
     }
 }
 
+/// The command that this event brings the outcome of another instance.
+fn outcome_for(event: &HistoryEvent) -> Option<EventId> {
+    match event {
+        HistoryEvent::ChildCompleted(done) | HistoryEvent::DetachedCompleted(done) => {
+            Some(done.scheduled)
+        }
+        HistoryEvent::ChildFailed(failed) | HistoryEvent::DetachedFailed(failed) => {
+            Some(failed.scheduled)
+        }
+        _ => None,
+    }
+}
+
 /// The id that the sender of an event gave it.
 fn sender_id(event: &HistoryEvent) -> Option<&str> {
     match event {
@@ -122,7 +210,6 @@ fn sender_id(event: &HistoryEvent) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::engine::message::Incoming;
-    use crate::id::{EventId, ExecutionId};
 
     fn command(instance: u64) -> CommandRef {
         CommandRef {

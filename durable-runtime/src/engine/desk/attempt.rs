@@ -37,6 +37,8 @@ pub(crate) struct Shelf {
     pub(crate) store: StoreId,
     /// What hearts beat by.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Bytes of one output.
+    pub(crate) payload_limit: usize,
 }
 
 /// One delivery of one attempt. All code of users that an activity has runs in here, on its own task.
@@ -47,6 +49,11 @@ pub(super) async fn attempt(shelf: Arc<Shelf>, placed: Placed) -> Result<Outcome
         heart,
     } = placed;
     let name = task.scheduled.name.clone();
+    if cancellation.is_cancelled() {
+        // It has its place, but nobody waits for it any more: what it comes to is dropped.
+        let message = "its instance no longer waits for it";
+        return Ok(faulted(Fault::new(FaultKind::Cancelled, name, message)));
+    }
     let Some(entry) = shelf.registry.find_activity(&name) else {
         let report = shelf.registry.unknown_activity(&name);
         return Err(Refused {
@@ -72,7 +79,7 @@ pub(super) async fn attempt(shelf: Arc<Shelf>, placed: Placed) -> Result<Outcome
         heart,
     };
     let outcome = activity::scope(running, caught(&name, body)).await;
-    Ok(bounded(&name, outcome))
+    Ok(bounded(&name, shelf.payload_limit, outcome))
 }
 
 fn info(store: StoreId, task: Task) -> ActivityInfo {
@@ -80,6 +87,7 @@ fn info(store: StoreId, task: Task) -> ActivityInfo {
         key: idempotency_key(store, &task),
         name: task.scheduled.name,
         instance: task.instance,
+        version: task.version,
         execution: task.command.execution,
         call: task.scheduled.call,
         attempt: task.scheduled.attempt,
@@ -113,13 +121,13 @@ async fn caught(name: &str, mut body: ActivityFuture) -> Outcome {
 }
 
 /// An output that is too large to be recorded is a fault.
-fn bounded(name: &str, outcome: Outcome) -> Outcome {
+fn bounded(name: &str, limit: usize, outcome: Outcome) -> Outcome {
     let payload = match &outcome {
         Outcome::Completed(output) => output,
         Outcome::Failed(Failure::Returned(returned)) => &returned.error,
         Outcome::Failed(Failure::Fault(_)) => return outcome,
     };
-    oversized(payload, "output", name).map_or(outcome, faulted)
+    oversized(payload, limit, "output", name).map_or(outcome, faulted)
 }
 
 fn faulted(fault: Fault) -> Outcome {

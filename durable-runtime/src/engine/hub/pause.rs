@@ -39,6 +39,8 @@ impl Hub {
         }
         self.open_gate();
         self.is_paused.store(false, Ordering::Release);
+        let wanted = outstanding.run.iter().map(|task| task.command);
+        self.desk.cancel_all_but(&wanted.collect());
         (outstanding.run).retain(|task| !self.give_up_again(task.command));
         self.release(outstanding);
     }

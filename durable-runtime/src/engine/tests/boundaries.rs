@@ -12,11 +12,12 @@ use crate::clock::Timestamp;
 use crate::engine::boot::{self, Booted};
 use crate::engine::committer::Committer;
 use crate::engine::hub::Hub;
-use crate::engine::message::{Reply, Start, Submission};
+use crate::engine::message::{Incoming, Reply, Start, Submission};
 use crate::engine::queue::Queue;
+use crate::engine::reuse::Reuse;
 use crate::engine::shard::Shard;
 use crate::error::Error;
-use crate::event::{ExecutionStarted, REPLAY_SEMANTICS};
+use crate::event::{EventRaised, ExecutionStarted, HistoryEvent, REPLAY_SEMANTICS};
 use crate::failure::Outcome;
 use crate::id::{ExecutionId, InstanceId};
 use crate::limits;
@@ -33,25 +34,39 @@ struct Life {
     shard: Shard,
 }
 
-/// How the store of a life folds, and how many turns share a commit.
+/// How the store of a life folds, how many turns share a commit, and whether an instance has room for one event that it does
+/// not await.
 #[derive(Debug, Clone, Copy)]
 struct Manner {
     folds: bool,
     batches: bool,
+    is_cramped: bool,
 }
 
-const MANNERS: [Manner; 3] = [
-    Manner {
-        folds: false,
-        batches: false,
-    },
+const PLAIN: Manner = Manner {
+    folds: false,
+    batches: false,
+    is_cramped: false,
+};
+
+const MANNERS: [Manner; 5] = [
+    PLAIN,
     Manner {
         folds: true,
-        batches: false,
+        ..PLAIN
     },
     Manner {
-        folds: false,
         batches: true,
+        ..PLAIN
+    },
+    Manner {
+        is_cramped: true,
+        ..PLAIN
+    },
+    Manner {
+        batches: true,
+        is_cramped: true,
+        ..PLAIN
     },
 ];
 
@@ -65,6 +80,9 @@ impl Life {
         let medium = Medium::Backend(Box::new(disk.clone()));
         let mut parts = parts(medium, options, story());
         parts.shape.shards = 1;
+        if manner.is_cramped {
+            parts.setup.event_limit.events = 1;
+        }
         let Booted {
             hub,
             committer,
@@ -150,6 +168,14 @@ fn story() -> Registry {
         .named_orchestrator("listener", |_| async {
             Ok::<_, Error>(named::event("go").wait().await)
         })
+        .named_orchestrator("payee", |_| async {
+            let payments = [paid().await, paid().await, paid().await];
+            Ok::<_, Error>(json!(payments))
+        })
+}
+
+async fn paid() -> Value {
+    named::event("paid").wait().await
 }
 
 async fn writer(first: Value) -> Result<Value, Error> {
@@ -215,9 +241,14 @@ fn create(disk: &Disk, name: &'static str) {
         trace: None,
         replay_semantics: REPLAY_SEMANTICS,
         request: None,
+        start_at: None,
     };
     let (reply, _) = Reply::channel();
-    let start = Box::new(Start { started, reply });
+    let start = Box::new(Start {
+        started,
+        reuse: Reuse::attach(),
+        reply,
+    });
     life.hub.submit(Submission::Start(start)).unwrap();
     assert_eq!(life.run(1, MANNERS[0]), 1);
     life.close();
@@ -276,8 +307,8 @@ async fn a_kill_after_every_commit_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn what_is_on_its_way_to_one_that_ends_is_given_up_with_it() {
     let together = Manner {
-        folds: false,
         batches: true,
+        ..PLAIN
     };
     let disk = begun("talker");
     create(&disk, "listener");
@@ -290,4 +321,42 @@ async fn what_is_on_its_way_to_one_that_ends_is_given_up_with_it() {
     let (_, recovered) = open_disk(&disk);
     assert_eq!(recovered.sent, []);
     assert!(recovered.instances.is_empty(), "{:?}", recovered.instances);
+}
+
+/// A client that never hears an answer, since the process dies before: it raises everything again in each life.
+#[tokio::test]
+async fn what_is_raised_again_under_its_id_is_taken_once_wherever_the_process_dies() {
+    for manner in MANNERS {
+        for lives_of in 1..=4 {
+            let disk = begun("payee");
+            let mut lives = 0;
+            let payments = loop {
+                let mut life = Life::begin(&disk, manner);
+                let reader = life.hub.reviver.reader.clone();
+                let key = reader.find(&InstanceId::parse("payee").unwrap());
+                let key = key.unwrap().unwrap();
+                for payment in 1..=3 {
+                    drop(life.hub.deliver(key, payment_of(payment)));
+                }
+                life.run(lives_of, manner);
+                let summary = reader.summary(key).unwrap().unwrap();
+                if let Some(Outcome::Completed(payments)) = summary.outcome {
+                    break payments.decode::<Value>().unwrap();
+                }
+                lives += 1;
+                assert!(lives < 50, "it gets nowhere");
+            };
+            assert_eq!(payments, json!([1, 2, 3]), "{manner:?}, {lives_of} commits");
+        }
+    }
+}
+
+fn payment_of(number: u32) -> Incoming {
+    let raised = EventRaised {
+        at: Timestamp(1),
+        name: "paid".into(),
+        payload: Payload::json(&number).unwrap(),
+        event: Some(format!("payment-{number}")),
+    };
+    Incoming::unasked(HistoryEvent::EventRaised(raised), None)
 }

@@ -13,6 +13,7 @@ use crate::engine::committer::Committer;
 use crate::engine::hub::{Hub, Stopped};
 use crate::engine::message::{Effects, Incoming, Reply, Start, Started, Submission};
 use crate::engine::queue::Queue;
+use crate::engine::reuse::Reuse;
 use crate::engine::shard::Shard;
 use crate::engine::suspects::{Accused, Suspect};
 use crate::engine::trial::try_all;
@@ -111,8 +112,13 @@ impl Bench {
             trace: None,
             replay_semantics: REPLAY_SEMANTICS,
             request: None,
+            start_at: None,
         };
-        let start = Box::new(Start { started, reply });
+        let start = Box::new(Start {
+            started,
+            reuse: Reuse::attach(),
+            reply,
+        });
         bench.commit(vec![Submission::Start(start)]);
         if let Started::Created(created) = key.try_recv().unwrap() {
             bench.key = created;

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::event::{
-    ActivityScheduled, CancelRequested, Cancelled, ChildScheduled, Completed, CustomStatusSet,
-    DetachedAwaited, DetachedScheduled, DetachedStarted, EventRaised, EventSent,
-    ExecutionCompleted, ExecutionContinued, ExecutionStalled, ExecutionStarted, Failed, Fired,
-    HeartbeatRecorded, Heartbeats, HistoryEvent, MarkerRecorded, Parent, Pending, REPLAY_SEMANTICS,
-    StallReason, TimerCreated, TimerPurpose, TraceContext, TurnStarted,
+    ActivityScheduled, CancelRequested, Cancelled, ChangeRecorded, ChildScheduled, Completed,
+    CustomStatusSet, DetachedAwaited, DetachedScheduled, DetachedStarted, EventRaised, EventSent,
+    ExecutionCompleted, ExecutionContinued, ExecutionResumed, ExecutionStalled, ExecutionStarted,
+    ExecutionSuspended, ExecutionTerminated, Failed, Fired, HeartbeatRecorded, Heartbeats,
+    HistoryEvent, InstancePurged, MarkerRecorded, Parent, Pending, REPLAY_SEMANTICS, StallReason,
+    TimerCreated, TimerPurpose, TraceContext, TurnStarted,
 };
 use crate::failure::{Failure, FailureDetails, Fault, FaultKind, Outcome, ReturnedError};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
@@ -47,7 +48,44 @@ pub(crate) fn every_kind() -> Vec<HistoryEvent> {
     // The golden files are numbered: what is new comes last.
     events.extend(every_detached());
     events.extend(poisoned());
+    events.extend(every_control());
     events
+}
+
+/// What is done to an instance from outside, and what came with that.
+fn every_control() -> Vec<HistoryEvent> {
+    let (at, reason) = (Timestamp(21), "out of stock".to_owned());
+    let terminated = ExecutionTerminated {
+        at,
+        reason: reason.clone(),
+    };
+    let suspended = ExecutionSuspended {
+        at,
+        reason: reason.clone(),
+    };
+    vec![
+        HistoryEvent::ChildFailed(failed(8, 21, fault_of_terminated(&terminated))),
+        HistoryEvent::ExecutionTerminated(terminated),
+        HistoryEvent::ExecutionSuspended(suspended),
+        HistoryEvent::ExecutionResumed(ExecutionResumed { at, reason }),
+        HistoryEvent::InstancePurged(InstancePurged { at }),
+        HistoryEvent::ChangeRecorded(ChangeRecorded {
+            id: EventId(12),
+            site: SiteId(11),
+            change: "tax-2027".into(),
+        }),
+        HistoryEvent::ExecutionStarted(Box::new(ExecutionStarted {
+            start_at: Some(Timestamp(1 << 41)),
+            ..started("every-kind", 1, 22)
+        })),
+    ]
+}
+
+fn fault_of_terminated(terminated: &ExecutionTerminated) -> Failure {
+    match terminated.outcome("checkout") {
+        Outcome::Failed(failure) => failure,
+        Outcome::Completed(_) => unreachable!("a terminated instance returned nothing"),
+    }
 }
 
 /// What is given up.
@@ -133,7 +171,8 @@ fn every_command() -> Vec<HistoryEvent> {
     let policy = RetryPolicy::attempts(5)
         .initial(Duration::from_millis(1_500))
         .backoff(1.5)
-        .total(Duration::from_secs(60));
+        .total(Duration::from_secs(60))
+        .jitter(0.25);
     let mut events = Vec::new();
     for retry in [Some(policy), Some(RetryPolicy::NONE), None] {
         let mut scheduled = activity(6);
@@ -241,6 +280,7 @@ fn declined() -> ReturnedError {
             error_type: "shop::ChargeError".to_owned(),
             message: "the card was declined".to_owned(),
             causes: vec!["limit".to_owned(), "bank".to_owned()],
+            non_retryable: true,
         },
     }
 }
@@ -266,6 +306,7 @@ pub(crate) fn started(instance: &str, execution: u32, at: u64) -> ExecutionStart
         trace: None,
         replay_semantics: REPLAY_SEMANTICS,
         request: None,
+        start_at: None,
     }
 }
 

@@ -5,6 +5,8 @@ use super::{decode, encode};
 use crate::event::HistoryEvent;
 use crate::event::encoding::samples::failed;
 use crate::failure::{Failure, Fault, FaultKind};
+use crate::limits;
+use crate::payload::{Codec, Payload};
 
 fn encoded(events: &[HistoryEvent]) -> Vec<u8> {
     let mut body = Vec::new();
@@ -18,6 +20,18 @@ fn every_kind_comes_back_as_it_was() {
     let body = encoded(&events);
     let count = u32::try_from(events.len()).unwrap();
     assert_eq!(decode(1, count, &body).unwrap(), events);
+}
+
+/// It was written, and could not be read again.
+#[test]
+fn the_largest_payload_that_may_be_is_read_again() {
+    let mut events = every_kind();
+    events.truncate(1);
+    if let HistoryEvent::ExecutionStarted(started) = &mut events[0] {
+        let largest = vec![b'x'; limits::PAYLOAD_BYTES_CEILING];
+        started.input = Payload::from_parts(Codec::Bincode, largest);
+    }
+    assert!(decode(1, 1, &encoded(&events)).unwrap() == events);
 }
 
 #[test]

@@ -1,10 +1,13 @@
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::support::*;
 use crate::event::{ChildScheduled, HistoryEvent};
 use crate::failure::{Failure, Fault, FaultKind};
 use crate::id::EventId;
-use crate::replay::TurnEnd;
+use crate::orchestration::{named, start};
+use crate::replay::{Code, DefaultVersions, Execution, TurnEnd};
 use crate::retry::RetryPolicy;
 
 fn scheduled(world: &World, index: usize) -> &ChildScheduled {
@@ -110,4 +113,58 @@ fn an_answer_of_another_kind_is_not_accepted() {
             .execution
             .accepts(&world.child_completed(0, "as a child"))
     );
+}
+
+/// The versions of a build.
+struct Known(&'static str);
+
+impl DefaultVersions for Known {
+    fn default_of(&self, name: &str) -> Option<String> {
+        (name == "ship").then(|| self.0.to_owned())
+    }
+}
+
+/// An execution of `code` in a build whose greatest version of `ship` is this.
+fn in_build(code: &Code, version: &'static str, history: &[HistoryEvent]) -> Execution {
+    let execution = Execution::new(IDENTITY, Arc::clone(code));
+    let mut execution = execution.with_versions(Arc::new(Known(version)));
+    execution.replay(history).unwrap();
+    execution
+}
+
+#[test]
+fn a_child_by_name_gets_the_default_version_and_keeps_it_when_a_greater_one_comes() {
+    let by_name = || named::orchestrator("ship", &json!(1));
+    let code = code(move |(): ()| async move {
+        let start = start(by_name()).await;
+        let child = by_name().retry(RetryPolicy::attempts(2)).await;
+        let unknown = named::orchestrator("unknown", &json!(1)).catch().await;
+        (start.id().to_string(), child.is_ok(), unknown.is_ok())
+    });
+    let versions = |events: &[HistoryEvent]| -> Vec<Option<String>> {
+        let version = |event: &HistoryEvent| match event {
+            HistoryEvent::ChildScheduled(child) => Some(child.version.clone()),
+            HistoryEvent::DetachedScheduled(start) => Some(start.version.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(version).collect()
+    };
+    let begin = HistoryEvent::ExecutionStarted(Box::new(started(&json!(null))));
+    let mut history = vec![begin];
+    let world = World::start(&code);
+    let steps = [
+        ("2", vec![]),
+        ("2", vec![world.detached_started(0)]),
+        // A build with a version 3 takes over, also between two attempts.
+        ("3", vec![world.child_failed(1, panicked())]),
+        ("3", vec![world.fired(2)]),
+        ("3", vec![world.child_completed(3, "ok")]),
+    ];
+    for (build, arrivals) in steps {
+        let mut execution = in_build(&code, build, &history);
+        history.extend(execution.turn(BEGIN, arrivals).events);
+    }
+    let two = || Some("2".to_owned());
+    assert_eq!(versions(&history), [two(), two(), two(), None]);
+    in_build(&code, "4", &history);
 }

@@ -12,7 +12,7 @@ use crate::definition::{
 use crate::failure::{Failure, FailureDetails, Fault, FaultKind, Outcome, ReturnedError};
 use crate::orchestration::{ActivityCall, OrchestratorCall};
 use crate::payload::{Codec, DecodeError, EncodeError, Payload};
-use crate::retry::RetryPolicy;
+use crate::retry::{Retry, RetryPolicy};
 
 /// An error that an activity declares.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -34,6 +34,7 @@ pub(super) fn returned(error: &impl Serialize) -> Failure {
             error_type: "Declined".to_owned(),
             message: "declined".to_owned(),
             causes: Vec::new(),
+            non_retryable: false,
         },
     })
 }
@@ -143,8 +144,8 @@ impl ActivityMarker<Result<String, Declined>> for Charge {
             ..OPTIONS
         },
         retry_when: Some(|failure| match failure {
-            Failure::Returned(error) => error.error.bytes() != br#""Card""#,
-            Failure::Fault(_) => true,
+            Failure::Returned(error) => (error.error.bytes() != br#""Card""#).into(),
+            Failure::Fault(_) => Retry::AsPolicy,
         }),
         states: &[],
         run: |input, _: &States| {

@@ -55,6 +55,7 @@ pub(super) fn started(input: &Value) -> ExecutionStarted {
         trace: None,
         replay_semantics: REPLAY_SEMANTICS,
         request: None,
+        start_at: None,
     }
 }
 
@@ -347,6 +348,7 @@ pub(super) fn is_command(event: &HistoryEvent) -> bool {
             | HistoryEvent::DetachedScheduled(_)
             | HistoryEvent::DetachedAwaited(_)
             | HistoryEvent::EventSent(_)
+            | HistoryEvent::ChangeRecorded(_)
     )
 }
 

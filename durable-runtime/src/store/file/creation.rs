@@ -151,6 +151,9 @@ pub(super) fn initialize(
     transaction.open_table(schema::SENT)?;
     transaction.open_table(schema::IDS)?;
     transaction.open_table(schema::BUILDS)?;
+    transaction.open_table(schema::INDEX)?;
+    transaction.open_table(schema::ENDED)?;
+    transaction.open_table(schema::COUNTS)?;
     let mut meta = transaction.open_table(schema::META)?;
     meta.insert(schema::META_FORMAT, [schema::FORMAT].as_slice())?;
     meta.insert(schema::META_STORE_ID, store.0.to_le_bytes().as_slice())?;

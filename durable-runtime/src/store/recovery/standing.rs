@@ -13,15 +13,16 @@ use std::sync::Arc;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 
 use crate::clock::Timestamp;
-use crate::event::HistoryEvent;
+use crate::event::{HistoryEvent, Name};
 use crate::id::{ExecutionId, InstanceKey, Sequence};
+use crate::store::census::Census;
 use crate::store::frame::{Checksum, Frame, FrameError, Place};
 use crate::store::ledger::{Ledger, Patience};
 use crate::store::meta::Meta;
 use crate::store::outstanding::Outstanding;
 use crate::store::reader::summary_of;
 use crate::store::schema::{INSTANCES, LOG, OPEN};
-use crate::store::summary::Summary;
+use crate::store::summary::{Status, Summary};
 use crate::store::tail::{FrameRef, Tail};
 use crate::store::{StoreError, row};
 
@@ -33,16 +34,23 @@ struct Standing {
     outstanding: Outstanding,
     /// The execution and sequence up to which it is folded, if it is.
     folded: Option<(ExecutionId, Sequence)>,
+    /// Its status as of then, which `counts` knows.
+    counted: Option<Status>,
     frames: Vec<FrameRef>,
+    /// What is missing before its frames; no damage if a later one says that the instance is purged, as then some may be
+    /// removed.
+    damage: Option<StoreError>,
 }
 
 impl Standing {
     fn folded(summary: Summary, outstanding: Outstanding) -> Self {
         Self {
             folded: Some((summary.execution, Sequence(summary.events))),
+            counted: Some(summary.status),
             summary: Some(summary),
             outstanding,
             frames: Vec::new(),
+            damage: None,
         }
     }
 
@@ -58,11 +66,18 @@ impl Standing {
     }
 }
 
+/// A purged instance: its tombstone, and what `counts` counts it as.
+type Grave = (InstanceKey, FrameRef, Option<(Name, Status)>);
+
 /// The tables `open` and `log`, read.
 pub(super) struct Log {
     checksum: Checksum,
     summaries: ReadOnlyTable<u64, &'static [u8]>,
     standings: BTreeMap<InstanceKey, Standing>,
+    /// Purged instances of which something is folded.
+    graves: Vec<Grave>,
+    /// The key behind the last that was purged.
+    behind_purged: u64,
     patience: Patience,
     ledger: Ledger,
     pub(super) time: Timestamp,
@@ -87,6 +102,8 @@ impl Log {
             checksum,
             summaries: transaction.open_table(INSTANCES)?,
             standings: BTreeMap::new(),
+            graves: Vec::new(),
+            behind_purged: 0,
             patience,
             ledger: Ledger::starting_at(meta.next_position, patience),
             time: meta.time,
@@ -150,8 +167,12 @@ impl Log {
             if !self.is_folded(frame.place)? {
                 let events = frame.events(self.checksum).map_err(damaged)?;
                 let frame_ref = FrameRef::new(&frame, position, row, offset, length);
-                self.ledger.push_frame(&frame_ref);
-                self.add(frame.place, &events, frame_ref)?;
+                if let [HistoryEvent::InstancePurged(purged)] = events.as_slice() {
+                    self.bury(frame.place.key, frame_ref, purged.at);
+                } else {
+                    self.ledger.push_frame(&frame_ref);
+                    self.add(frame.place, &events, frame_ref);
+                }
             }
             offset += length;
         }
@@ -176,19 +197,18 @@ impl Log {
     }
 
     /// Adds an unfolded frame to its instance.
-    fn add(
-        &mut self,
-        place: Place,
-        events: &[HistoryEvent],
-        frame: FrameRef,
-    ) -> Result<(), StoreError> {
+    fn add(&mut self, place: Place, events: &[HistoryEvent], frame: FrameRef) {
         let standing = self.standings.entry(place.key).or_default();
+        if standing.damage.is_some() {
+            standing.frames.push(frame);
+            return;
+        }
         let next = (standing.outstanding.execution, standing.outstanding.next);
         let begins = matches!(events.first(), Some(HistoryEvent::ExecutionStarted(_)));
         let is_next_execution =
             begins && (place.execution, place.first) == (next.0.next(), Sequence(0));
         if (place.execution, place.first) != next && !is_next_execution {
-            return Err(StoreError::damaged(
+            standing.damage = Some(StoreError::damaged(
                 format!("the history of instance {} in `log`", place.key.0),
                 format!(
                     "expected event {} of execution {}, found event {} of execution {}",
@@ -203,23 +223,54 @@ impl Log {
             self.time = (self.time).max(Timestamp::from_system_time(summary.updated_at));
         }
         standing.frames.push(frame);
-        Ok(())
     }
 
-    /// What is folded was counted in `meta` by the same commit, so only unfolded creations can be behind that.
-    pub(super) fn next_key(&self, known: u64) -> u64 {
-        let last = self.standings.keys().next_back();
-        known.max(last.map_or(1, |key| key.0.saturating_add(1)))
+    /// Forgets a purged instance, but for what the fold has to remove of it. Whatever else of it is in the log stands before
+    /// this, and is all of it only if nothing of it was ever folded or removed.
+    fn bury(&mut self, key: InstanceKey, tombstone: FrameRef, at: Timestamp) {
+        let standing = self.standings.remove(&key).unwrap_or_default();
+        self.ledger.release(&standing.frames);
+        if standing.folded.is_some() {
+            self.ledger.push_frame(&tombstone);
+            let counted = standing.summary.map(|summary| summary.name);
+            let counted = counted.zip(standing.counted);
+            self.graves.push((key, tombstone, counted));
+        }
+        self.behind_purged = self.behind_purged.max(key.0.saturating_add(1));
+        self.time = self.time.max(at);
     }
 
-    pub(super) fn settle(mut self) -> Settled {
+    /// What is folded was counted in `meta` by the same commit, so only unfolded creations can be behind that; but a number of
+    /// `meta` that is damaged must not give a key twice.
+    pub(super) fn next_key(&self, known: u64) -> Result<u64, StoreError> {
+        let folded = self.summaries.last()?.map(|(key, _)| key.value());
+        let last = self.standings.keys().next_back().map(|key| key.0);
+        let next = folded.max(last).map_or(1, |key| key.saturating_add(1));
+        Ok(known.max(next).max(self.behind_purged))
+    }
+
+    /// # Errors
+    /// [`StoreError::Damaged`] if something is missing of an instance that is not purged.
+    pub(super) fn settle(mut self, census: Census) -> Result<Settled, StoreError> {
         let mut tail = Tail::default();
+        tail.set_census(census);
         let mut instances = Vec::new();
+        for (key, tombstone, counted) in self.graves {
+            if let Some((name, status)) = counted {
+                tail.count(&name, Some(status), None);
+            }
+            tail.push_grave(key, tombstone);
+            self.ledger.push_grave(key);
+        }
         for (key, standing) in self.standings {
+            if let Some(damage) = standing.damage {
+                return Err(damage);
+            }
             let Some(summary) = standing.summary else {
                 continue;
             };
             let has_ended = summary.has_ended();
+            tail.count(&summary.name, standing.counted, Some(summary.status));
             if !standing.frames.is_empty() {
                 let shared = Arc::new(summary.clone());
                 for frame in standing.frames {
@@ -233,10 +284,10 @@ impl Log {
                 instances.push((key, summary, standing.outstanding));
             }
         }
-        Settled {
+        Ok(Settled {
             ledger: self.ledger,
             tail,
             instances,
-        }
+        })
     }
 }

@@ -11,7 +11,9 @@ use crate::id::{ExecutionId, InstanceId, InstanceKey};
 use crate::store::asked::Asked;
 use crate::store::error::{StoreError, chain};
 use crate::store::frame::Checksum;
-use crate::store::summary::{Stalled, Status, Summary};
+use crate::store::index::Facts;
+use crate::store::overview::Overview;
+use crate::store::summary::{Stalled, Status, Summary, Suspended};
 
 /// A row of `instances`.
 ///
@@ -36,9 +38,21 @@ pub(crate) fn summary_from_row(
     row: &[u8],
     checksum: Checksum,
 ) -> Result<Summary, StoreError> {
+    Ok(stored_summary(key, row, checksum)?.into())
+}
+
+/// Reads a row of `instances` without copying it.
+///
+/// # Errors
+/// As [`summary_from_row`].
+pub(crate) fn stored_summary(
+    key: InstanceKey,
+    row: &[u8],
+    checksum: Checksum,
+) -> Result<StoredSummary<'_>, StoreError> {
     let body = open(Kind::Summary, key, row, checksum)?;
     match encoding::read::<StoredSummary<'_>>(body) {
-        Ok((stored, [])) => Ok(stored.into()),
+        Ok((stored, [])) => Ok(stored),
         Ok((_, rest)) => Err(StoreError::damaged(
             Kind::Summary.place(key),
             format!("{} bytes follow it", rest.len()),
@@ -49,7 +63,7 @@ pub(crate) fn summary_from_row(
 
 /// What version 1 writes of a [`Summary`].
 #[derive(Encode, BorrowDecode)]
-struct StoredSummary<'a> {
+pub(crate) struct StoredSummary<'a> {
     id: &'a str,
     name: &'a str,
     version: Option<&'a str>,
@@ -64,6 +78,10 @@ struct StoredSummary<'a> {
     custom_status: Option<v1::Payload<'a>>,
     outcome: Option<v1::Outcome<'a>>,
     stalled: Option<(v1::StallReason, &'a str)>,
+    /// Since when, and why.
+    suspended: Option<(u64, &'a str)>,
+    start_at: Option<u64>,
+    begun: bool,
     events: u32,
     asked: Option<StoredAsked>,
 }
@@ -75,13 +93,78 @@ struct StoredAsked {
     input: u128,
 }
 
-#[derive(Encode, BorrowDecode)]
+#[derive(Clone, Copy, Encode, BorrowDecode)]
 enum StoredStatus {
     Pending,
     Running,
     Completed,
     Failed,
     Stalled,
+    Terminated,
+    Suspended,
+}
+
+impl From<StoredStatus> for Status {
+    fn from(stored: StoredStatus) -> Self {
+        match stored {
+            StoredStatus::Pending => Self::Pending,
+            StoredStatus::Running => Self::Running,
+            StoredStatus::Completed => Self::Completed,
+            StoredStatus::Failed => Self::Failed,
+            StoredStatus::Stalled => Self::Stalled,
+            StoredStatus::Terminated => Self::Terminated,
+            StoredStatus::Suspended => Self::Suspended,
+        }
+    }
+}
+
+impl StoredSummary<'_> {
+    /// What it is found by.
+    pub(crate) fn facts(&self) -> Facts<'_> {
+        Facts {
+            id: self.id,
+            name: self.name,
+            status: self.status.into(),
+            tags: self.tags.clone(),
+            created_at: Timestamp(self.created_at),
+            completed_at: self.completed_at.map(Timestamp),
+        }
+    }
+
+    /// Its id.
+    pub(crate) fn id(&self) -> InstanceId {
+        InstanceId::stored(self.id)
+    }
+
+    /// All of it but what its user gave and got.
+    pub(crate) fn overview(self) -> Overview {
+        Overview {
+            id: self.id(),
+            name: self.name.to_owned().into(),
+            version: self.version.map(str::to_owned),
+            status: self.status.into(),
+            execution: ExecutionId(self.execution),
+            created_at: Timestamp(self.created_at).into(),
+            updated_at: Timestamp(self.updated_at).into(),
+            completed_at: self.completed_at.map(|at| Timestamp(at).into()),
+            parent: self.parent.map(Into::into),
+            tags: owned_tags(self.tags),
+            stalled: self.stalled.map(stalled),
+            events: self.events,
+        }
+    }
+}
+
+fn owned_tags(stored: Vec<(&str, &str)>) -> BTreeMap<String, String> {
+    let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+    stored.into_iter().map(owned).collect()
+}
+
+fn stalled((reason, report): (v1::StallReason, &str)) -> Stalled {
+    Stalled {
+        reason: reason.into(),
+        report: report.to_owned(),
+    }
 }
 
 impl<'a> From<&'a Summary> for StoredSummary<'a> {
@@ -96,6 +179,8 @@ impl<'a> From<&'a Summary> for StoredSummary<'a> {
                 Status::Completed => StoredStatus::Completed,
                 Status::Failed => StoredStatus::Failed,
                 Status::Stalled => StoredStatus::Stalled,
+                Status::Terminated => StoredStatus::Terminated,
+                Status::Suspended => StoredStatus::Suspended,
             },
             execution: summary.execution.0,
             created_at: Timestamp::from_system_time(summary.created_at).0,
@@ -110,6 +195,12 @@ impl<'a> From<&'a Summary> for StoredSummary<'a> {
             outcome: summary.outcome.as_ref().map(Into::into),
             stalled: (summary.stalled.as_ref())
                 .map(|stalled| (stalled.reason.into(), stalled.report.as_str())),
+            suspended: (summary.suspended.as_ref()).map(|held| {
+                let since = Timestamp::from_system_time(held.since).0;
+                (since, held.reason.as_str())
+            }),
+            start_at: (summary.start_at).map(|at| Timestamp::from_system_time(at).0),
+            begun: summary.begun,
             events: summary.events,
             asked: summary.asked.map(|asked| StoredAsked {
                 orchestrator: asked.orchestrator,
@@ -121,35 +212,27 @@ impl<'a> From<&'a Summary> for StoredSummary<'a> {
 
 impl From<StoredSummary<'_>> for Summary {
     fn from(stored: StoredSummary<'_>) -> Self {
-        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
         Self {
             id: InstanceId::stored(stored.id),
             name: stored.name.to_owned().into(),
             version: stored.version.map(str::to_owned),
-            status: match stored.status {
-                StoredStatus::Pending => Status::Pending,
-                StoredStatus::Running => Status::Running,
-                StoredStatus::Completed => Status::Completed,
-                StoredStatus::Failed => Status::Failed,
-                StoredStatus::Stalled => Status::Stalled,
-            },
+            status: stored.status.into(),
             execution: ExecutionId(stored.execution),
             created_at: Timestamp(stored.created_at).into(),
             updated_at: Timestamp(stored.updated_at).into(),
             completed_at: stored.completed_at.map(|at| Timestamp(at).into()),
             parent: stored.parent.map(Into::into),
-            tags: stored
-                .tags
-                .into_iter()
-                .map(owned)
-                .collect::<BTreeMap<_, _>>(),
+            tags: owned_tags(stored.tags),
             input: stored.input.into(),
             custom_status: stored.custom_status.map(Into::into),
             outcome: stored.outcome.map(Into::into),
-            stalled: stored.stalled.map(|(reason, report)| Stalled {
-                reason: reason.into(),
-                report: report.to_owned(),
+            stalled: stored.stalled.map(stalled),
+            suspended: stored.suspended.map(|(since, reason)| Suspended {
+                reason: reason.to_owned(),
+                since: Timestamp(since).into(),
             }),
+            start_at: stored.start_at.map(|at| Timestamp(at).into()),
+            begun: stored.begun,
             events: stored.events,
             asked: stored.asked.map(|asked| Asked {
                 orchestrator: asked.orchestrator,

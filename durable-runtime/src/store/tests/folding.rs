@@ -16,7 +16,7 @@ use crate::store::{Counters, Created, Medium, QuickRepair, Store, StoreOptions};
 fn histories_are_equal_with_and_without_folding() {
     for seed in 0..40 {
         let disk = Disk::default();
-        let mut world = World::new(seed);
+        let mut world = World::reaping(seed);
         let mut choice = Dice::new(seed);
         let mut reopen = |world: &World| {
             // From never to at once.
@@ -45,7 +45,7 @@ fn histories_are_equal_with_and_without_folding() {
 #[test]
 fn everything_can_be_folded_and_goes_on_from_there() {
     let (mut store, _) = open_impatient(memory(), 0);
-    let mut world = World::new(3);
+    let mut world = World::reaping(3);
     for _ in 0..50 {
         world.commit(&mut store, 10).unwrap();
         while store.maintain().unwrap() {}

@@ -2,6 +2,7 @@
 //!
 //! The golden files are never changed; a new kind of record adds one. `BLESS=1` writes those that are missing.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 use crate::clock::Timestamp;
@@ -12,6 +13,8 @@ use crate::id::{EventId, ExecutionId, InstanceKey, Sequence, StoreId};
 use crate::payload::{Codec, Payload};
 use crate::store::asked::Asked;
 use crate::store::frame::{self, Checksum, Frame, Place};
+use crate::store::index::Term;
+use crate::store::query::{Cursor, Filter, Position, Request};
 use crate::store::row;
 use crate::store::sent::{self, Sent, SentBy};
 use crate::store::{Outstanding, Status, Summary};
@@ -212,4 +215,38 @@ fn a_row_of_open_with_heartbeats() {
         outstanding
     );
     assert_eq!(written, golden);
+}
+
+#[test]
+fn the_terms_of_the_index_and_a_cursor() {
+    let request = Request {
+        filter: Filter {
+            statuses: Status::ALL.iter().copied().collect(),
+            names: ["checkout".to_owned()].into(),
+            tags: [("shop".to_owned(), "Praha".to_owned())].into(),
+            created: Some(1..2),
+            completed: Some(3..4),
+            id_prefix: Some("order-".to_owned()),
+        },
+        descending: true,
+        limit: 9,
+        after: None,
+    };
+    let mut written = String::new();
+    for status in Status::ALL {
+        writeln!(written, "{status:?} {:x}", Term::status(*status).0).unwrap();
+    }
+    writeln!(written, "checkout {:x}", Term::name("checkout").0).unwrap();
+    writeln!(written, "shop Praha {:x}", Term::tag("shop", "Praha").0).unwrap();
+    for position in [
+        Position::Creation(KEY),
+        Position::Completion(Timestamp(1 << 41), KEY),
+        Position::Id(id("order-42")),
+    ] {
+        let cursor = Cursor::new(position, &request, checksum());
+        assert_eq!(cursor.to_string().parse::<Cursor>().unwrap(), cursor);
+        writeln!(written, "{cursor}").unwrap();
+    }
+    let golden = golden("index.txt", written.as_bytes());
+    assert_eq!(written, String::from_utf8(golden).unwrap());
 }

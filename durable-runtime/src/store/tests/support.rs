@@ -15,7 +15,7 @@ use crate::event::{
     Fired, HistoryEvent, Pending, StallReason,
 };
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
-use crate::id::{EventId, ExecutionId, InstanceKey, Sequence};
+use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, Sequence};
 use crate::store::ledger::Patience;
 use crate::store::{
     Created, Medium, Outstanding, QuickRepair, Recovered, Sent, SentBy, Store, StoreError,
@@ -133,9 +133,12 @@ pub(crate) fn impatient(rows: u64) -> StoreOptions {
     }
 }
 
-/// What the store must hold: the histories of every instance, by execution.
+/// What the store must hold: the histories of every instance, by execution, and whom it must not hold any more.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Model(pub(crate) BTreeMap<InstanceKey, Vec<Vec<HistoryEvent>>>);
+pub(crate) struct Model(
+    pub(crate) BTreeMap<InstanceKey, Vec<Vec<HistoryEvent>>>,
+    pub(crate) BTreeMap<InstanceKey, InstanceId>,
+);
 
 impl Model {
     pub(crate) fn summary(&self, key: InstanceKey) -> Summary {
@@ -170,13 +173,24 @@ impl Model {
             let summary = self.summary(*key);
             assert_eq!(reader.find(&summary.id).unwrap(), Some(*key));
             assert_eq!(reader.summary(*key).unwrap(), Some(summary));
-            for (execution, events) in (1..).zip(executions) {
-                let read = reader.history(*key, ExecutionId(execution)).unwrap();
-                assert_eq!(&read, events, "instance {}, execution {execution}", key.0);
-            }
-            let none = ExecutionId(u32::try_from(executions.len()).unwrap() + 1);
-            assert_eq!(reader.history(*key, none).unwrap(), []);
+            let last = u32::try_from(executions.len()).unwrap();
+            let read = reader.history(*key, ExecutionId(last)).unwrap();
+            let of_last = executions.last().unwrap();
+            assert_eq!(&read, of_last, "instance {}, execution {last}", key.0);
+            assert_eq!(reader.last_history(*key).unwrap().unwrap(), *of_last);
+            assert_eq!(reader.history(*key, ExecutionId(last + 1)).unwrap(), []);
         }
+        super::querying::assert_found(self, store);
+        for (key, id) in &self.1 {
+            assert_eq!(reader.summary(*key).unwrap(), None, "instance {}", key.0);
+            assert_eq!(reader.last_history(*key).unwrap(), None);
+            assert_ne!(reader.find(id).unwrap(), Some(*key));
+        }
+    }
+
+    /// How many instances were ever created.
+    pub(crate) fn created(&self) -> usize {
+        self.0.len() + self.1.len()
     }
 }
 
@@ -206,6 +220,8 @@ pub(crate) struct World {
     /// Events on their way.
     sent: BTreeMap<SentBy, Sent>,
     post: Dice,
+    /// Decides who is purged, if anybody is.
+    reaper: Option<Dice>,
     live: Vec<InstanceKey>,
     now: u64,
 }
@@ -217,8 +233,17 @@ impl World {
             model: Model::default(),
             sent: BTreeMap::new(),
             post: Dice::new(seed + 1_000),
+            reaper: None,
             live: Vec::new(),
             now: 1_000,
+        }
+    }
+
+    /// One in which some of those that have ended are purged.
+    pub(crate) fn reaping(seed: u64) -> Self {
+        Self {
+            reaper: Some(Dice::new(seed + 2_000)),
+            ..Self::new(seed)
         }
     }
 
@@ -244,7 +269,30 @@ impl World {
             }
         }
         self.send(&mut transaction)?;
+        self.purge(&mut transaction)?;
         transaction.commit()
+    }
+
+    /// Some of those that have ended are purged; some ids are given to others at once.
+    fn purge(&mut self, transaction: &mut Transaction<'_>) -> Result<(), StoreError> {
+        let Some(mut reaper) = self.reaper.clone() else {
+            return Ok(());
+        };
+        let ended = self.model.0.keys().filter(|key| !self.live.contains(key));
+        let ended: Vec<_> = ended.copied().collect();
+        for key in ended {
+            if reaper.one_in(16) {
+                transaction.purge(key)?;
+                let id = self.model.summary(key).id;
+                self.model.0.remove(&key);
+                self.model.1.insert(key, id.clone());
+                if reaper.one_in(3) {
+                    self.create_named(transaction, id.as_str())?;
+                }
+            }
+        }
+        self.reaper = Some(reaper);
+        Ok(())
     }
 
     /// What [`Recovered`] must list of events on their way.
@@ -273,8 +321,22 @@ impl World {
     }
 
     fn create(&mut self, transaction: &mut Transaction<'_>) -> Result<InstanceKey, StoreError> {
-        let name = format!("instance-{}", self.model.0.len());
-        let mut start = started(&name, 1, self.now);
+        let name = format!("instance-{}", self.model.created());
+        self.create_named(transaction, &name)
+    }
+
+    fn create_named(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        name: &str,
+    ) -> Result<InstanceKey, StoreError> {
+        let mut start = started(name, 1, self.now);
+        let number = self.model.created();
+        start.name = ["checkout", "ship", "return"][number % 3].into();
+        if number % 4 > 1 {
+            let town = ["Praha", "Wien"][number % 2];
+            start.tags.insert("shop".to_owned(), town.to_owned());
+        }
         start.input = payload(&"x".repeat(usize::try_from(self.dice.below(400)).unwrap()));
         let Created::New(key) = transaction.create(start.clone())? else {
             panic!("`{name}` is new");
@@ -402,7 +464,9 @@ impl World {
     ) -> Result<(), StoreError> {
         let summary = self.model.summary(key);
         let next = summary.execution.next();
-        let start = started(summary.id.as_str(), next.0, self.now);
+        let mut start = started(summary.id.as_str(), next.0, self.now);
+        start.name = summary.name;
+        start.tags = summary.tags;
         let events = [
             HistoryEvent::ExecutionStarted(Box::new(start)),
             HistoryEvent::EventRaised(EventRaised {

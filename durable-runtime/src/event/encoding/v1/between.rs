@@ -1,13 +1,15 @@
 //! The records of [`event::between`](crate::event), both ways.
 
 use bincode::{BorrowDecode, Encode};
+use serde::{Deserialize, Serialize};
 
 use super::Payload;
 use crate::clock::Timestamp;
 use crate::event;
 use crate::id::{EventId, InstanceId, SiteId};
 
-#[derive(Encode, BorrowDecode)]
+#[derive(Encode, BorrowDecode, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) struct DetachedScheduled<'a> {
     pub(crate) id: u32,
     pub(crate) site: u32,
@@ -17,21 +19,23 @@ pub(crate) struct DetachedScheduled<'a> {
     pub(crate) input: Payload<'a>,
 }
 
-#[derive(Encode, BorrowDecode)]
+#[derive(Encode, BorrowDecode, Serialize, Deserialize)]
 pub(crate) struct DetachedStarted {
     pub(crate) scheduled: u32,
     pub(crate) at: u64,
     pub(crate) was_there: bool,
 }
 
-#[derive(Encode, BorrowDecode)]
+#[derive(Encode, BorrowDecode, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) struct DetachedAwaited<'a> {
     pub(crate) id: u32,
     pub(crate) site: u32,
     pub(crate) instance: &'a str,
 }
 
-#[derive(Encode, BorrowDecode)]
+#[derive(Encode, BorrowDecode, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) struct EventSent<'a> {
     pub(crate) id: u32,
     pub(crate) site: u32,

@@ -1,10 +1,11 @@
 //! Domain types to what version 1 writes.
 
 use super::{
-    ActivityScheduled, ActivityWatched, CancelRequested, Cancelled, ChildScheduled, Codec,
-    Completed, EventRaised, ExecutionStalled, ExecutionStarted, Failed, Failure, Fault, FaultKind,
-    Fired, HeartbeatRecorded, MarkerRecorded, Outcome, Parent, Payload, Pending, Record,
-    RetryPolicy, ReturnedError, StallReason, TimerCreated, TimerPurpose, TraceContext, TurnStarted,
+    ActivityScheduled, ActivityWatched, CancelRequested, Cancelled, ChangeRecorded, ChildScheduled,
+    Codec, Completed, Control, EventRaised, ExecutionStalled, ExecutionStarted, Failed, Failure,
+    Fault, FaultKind, Fired, HeartbeatRecorded, MarkerRecorded, Outcome, Parent, Payload, Pending,
+    Record, RetryPolicy, ReturnedError, StallReason, TimerCreated, TimerPurpose, TraceContext,
+    TurnStarted,
 };
 use crate::{event, failure, payload, retry};
 
@@ -41,6 +42,17 @@ impl<'a> From<&'a event::HistoryEvent> for Record<'a> {
             Event::DetachedCompleted(completed) => Self::DetachedCompleted(completed.into()),
             Event::DetachedFailed(failed) => Self::DetachedFailed(failed.into()),
             Event::EventSent(sent) => Self::EventSent(sent.into()),
+            Event::ExecutionTerminated(ended) => {
+                Self::ExecutionTerminated(Control::new(ended.at, &ended.reason))
+            }
+            Event::ExecutionSuspended(held) => {
+                Self::ExecutionSuspended(Control::new(held.at, &held.reason))
+            }
+            Event::ExecutionResumed(released) => {
+                Self::ExecutionResumed(Control::new(released.at, &released.reason))
+            }
+            Event::InstancePurged(purged) => Self::InstancePurged(purged.into()),
+            Event::ChangeRecorded(recorded) => Self::ChangeRecorded(recorded.into()),
         }
     }
 }
@@ -61,6 +73,7 @@ impl<'a> From<&'a event::ExecutionStarted> for ExecutionStarted<'a> {
             trace: started.trace.as_ref().map(Into::into),
             replay_semantics: started.replay_semantics,
             request: started.request.as_deref(),
+            start_at: started.start_at.map(|at| at.0),
         }
     }
 }
@@ -93,7 +106,7 @@ impl<'a> From<&'a payload::Payload> for Payload<'a> {
         };
         Self {
             codec,
-            bytes: payload.bytes(),
+            bytes: payload.bytes().into(),
         }
     }
 }
@@ -135,6 +148,7 @@ impl<'a> From<&'a failure::Failure> for Failure<'a> {
                 error_type: &returned.details.error_type,
                 message: &returned.details.message,
                 causes: texts(&returned.details.causes),
+                non_retryable: returned.details.non_retryable,
             }),
             failure::Failure::Fault(fault) => Self::Fault(Fault {
                 kind: fault.kind().into(),
@@ -160,6 +174,7 @@ impl From<failure::FaultKind> for FaultKind {
             failure::FaultKind::Conflict => Self::Conflict,
             failure::FaultKind::Unrecordable => Self::Unrecordable,
             failure::FaultKind::NotFound => Self::NotFound,
+            failure::FaultKind::Terminated => Self::Terminated,
             failure::FaultKind::Poisoned => Self::Poisoned,
         }
     }
@@ -246,6 +261,7 @@ impl From<&retry::RetryPolicy> for RetryPolicy {
             backoff: policy.backoff,
             max_interval: policy.max_interval,
             total: policy.total,
+            jitter: policy.jitter,
         }
     }
 }
@@ -304,6 +320,16 @@ impl From<&event::Cancelled> for Cancelled {
         Self {
             scheduled: cancelled.scheduled.0,
             pending,
+        }
+    }
+}
+
+impl<'a> From<&'a event::ChangeRecorded> for ChangeRecorded<'a> {
+    fn from(recorded: &'a event::ChangeRecorded) -> Self {
+        Self {
+            id: recorded.id.0,
+            site: recorded.site.0,
+            change: &recorded.change,
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What version 1 wrote to domain types.
 
 use super::{
-    ActivityScheduled, ActivityWatched, CancelRequested, Cancelled, ChildScheduled, Codec,
-    Completed, EventRaised, ExecutionStalled, ExecutionStarted, Failed, Failure, FaultKind, Fired,
-    HeartbeatRecorded, MarkerRecorded, Outcome, Parent, Payload, Pending, Record, RetryPolicy,
-    StallReason, TimerCreated, TimerPurpose, TraceContext, TurnStarted,
+    ActivityScheduled, ActivityWatched, CancelRequested, Cancelled, ChangeRecorded, ChildScheduled,
+    Codec, Completed, EventRaised, ExecutionStalled, ExecutionStarted, Failed, Failure, FaultKind,
+    Fired, HeartbeatRecorded, MarkerRecorded, Outcome, Parent, Payload, Pending, Record,
+    RetryPolicy, StallReason, TimerCreated, TimerPurpose, TraceContext, TurnStarted,
 };
 use crate::clock::Timestamp;
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
@@ -50,6 +50,11 @@ impl From<Record<'_>> for event::HistoryEvent {
             Record::DetachedCompleted(completed) => Self::DetachedCompleted(completed.into()),
             Record::DetachedFailed(failed) => Self::DetachedFailed(failed.into()),
             Record::EventSent(sent) => Self::EventSent(sent.into()),
+            Record::ExecutionTerminated(ended) => Self::ExecutionTerminated(ended.into()),
+            Record::ExecutionSuspended(held) => Self::ExecutionSuspended(held.into()),
+            Record::ExecutionResumed(released) => Self::ExecutionResumed(released.into()),
+            Record::InstancePurged(purged) => Self::InstancePurged(purged.into()),
+            Record::ChangeRecorded(recorded) => Self::ChangeRecorded(recorded.into()),
         }
     }
 }
@@ -70,6 +75,7 @@ impl From<ExecutionStarted<'_>> for event::ExecutionStarted {
             trace: started.trace.map(Into::into),
             replay_semantics: started.replay_semantics,
             request: started.request.map(str::to_owned),
+            start_at: started.start_at.map(Timestamp),
         }
     }
 }
@@ -100,7 +106,7 @@ impl From<Payload<'_>> for payload::Payload {
             Codec::Json => payload::Codec::Json,
             Codec::Bincode => payload::Codec::Bincode,
         };
-        Self::from_parts(codec, payload.bytes)
+        Self::from_parts(codec, &*payload.bytes)
     }
 }
 
@@ -142,6 +148,7 @@ impl From<Failure<'_>> for failure::Failure {
                     error_type: returned.error_type.to_owned(),
                     message: returned.message.to_owned(),
                     causes: texts(&returned.causes),
+                    non_retryable: returned.non_retryable,
                 },
             }),
             Failure::Fault(fault) => Self::Fault(
@@ -167,6 +174,7 @@ impl From<FaultKind> for failure::FaultKind {
             FaultKind::Conflict => Self::Conflict,
             FaultKind::Unrecordable => Self::Unrecordable,
             FaultKind::NotFound => Self::NotFound,
+            FaultKind::Terminated => Self::Terminated,
         }
     }
 }
@@ -256,6 +264,7 @@ impl From<RetryPolicy> for retry::RetryPolicy {
             backoff: policy.backoff,
             max_interval: policy.max_interval,
             total: policy.total,
+            jitter: policy.jitter,
         }
     }
 }
@@ -314,6 +323,16 @@ impl From<Cancelled> for event::Cancelled {
         Self {
             scheduled: EventId(cancelled.scheduled),
             pending,
+        }
+    }
+}
+
+impl From<ChangeRecorded<'_>> for event::ChangeRecorded {
+    fn from(recorded: ChangeRecorded<'_>) -> Self {
+        Self {
+            id: EventId(recorded.id),
+            site: SiteId(recorded.site),
+            change: recorded.change.to_owned().into(),
         }
     }
 }
