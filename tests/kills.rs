@@ -17,7 +17,7 @@ use std::time::Duration;
 use durable_runtime::testing::check_replay;
 use durable_runtime::{HistoryEvent, Registry, StallReason};
 use durable_tests::left_behind::{self, Histories};
-use durable_tests::program::{Program, Undisturbed};
+use durable_tests::program::{End, Program, Undisturbed};
 use durable_tests::random::Random;
 
 use life::Life;
@@ -113,6 +113,24 @@ fn children_survive_an_abort_at_every_commit() {
 #[test]
 fn an_eternal_orchestration_survives_an_abort_at_every_commit() {
     survive_aborts("eternal", &["--fast"], "cleaner-fast", 0);
+}
+
+/// Its desk does from outside what it does; so not the histories are compared, but what it comes to.
+#[test]
+fn a_day_of_operating_survives_an_abort_at_every_commit() {
+    let places = Places::new("operating-commits");
+    let program = Program::example("operating", &["--fast"]);
+    let expected = program.undisturbed(&places.fresh()).result;
+    for point in POINTS {
+        let mut aborts = 0;
+        while program.aborted_at(&places.fresh(), point, aborts + 1) == End::Killed {
+            aborts += 1;
+            assert_eq!(program.undisturbed(&places.last()).result, expected);
+        }
+        println!("operating: {aborts} aborts at `{point}`");
+        // What the desk does is four commits at the least, and each of three deliveries has as many of its own.
+        assert!(aborts >= 10, "`{point}` was passed {aborts} times only");
+    }
 }
 
 #[test]
@@ -294,6 +312,11 @@ impl Places {
 
     fn fresh(&self) -> PathBuf {
         self.used.set(self.used.get() + 1);
+        self.last()
+    }
+
+    /// The name that was given out last.
+    fn last(&self) -> PathBuf {
         self.directory.join(format!("{}.redb", self.used.get()))
     }
 }

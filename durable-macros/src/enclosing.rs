@@ -49,6 +49,10 @@ impl<'a> Scanner<'a> {
             };
             self.code(next);
         }
+        if (self.line, self.column) > (line, column) {
+            // It stands in a comment: the example in the documentation of a method is no method.
+            return false;
+        }
         self.blocks.last().copied().unwrap_or(false)
     }
 
@@ -197,6 +201,7 @@ mod tests {
             "impl A { fn x() { @",
             "fn f() -> impl X { @",
             "// impl A {\n @",
+            "impl A {\n /// @ fn x() {}\n",
             "/* impl A { /* */ impl B { */ @",
             "const A: &str = \"impl A {\"; @",
             "const A: &str = r#\"\" impl A { \"#; @",

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::clock::{Entropy as _, SystemClock, SystemEntropy};
 use crate::event::Name;
 use crate::id::{EventId, ExecutionId, InstanceId};
+use crate::trace::TraceContext;
 
 mod blocking;
 mod cancellation;
@@ -48,6 +49,8 @@ pub struct ActivityInfo {
     pub delivery: u32,
     /// Equal for all attempts and deliveries of one call, different for every other call.
     pub key: uuid::Uuid,
+    /// The trace context to pass on to what the activity calls; see [`trace_context`].
+    pub trace_context: TraceContext,
 }
 
 /// What an attempt carries with it while it runs.
@@ -74,6 +77,7 @@ pub(crate) fn without_engine(name: &Name) -> Option<Running> {
     }
     // By chance, because another process may make the same calls and ask the same service.
     let key = uuid::Uuid::new_v8(SystemEntropy.bits().to_le_bytes());
+    let (trace, span) = (key.as_u128(), key.as_u64_pair().1);
     let info = ActivityInfo {
         name: name.clone(),
         instance: InstanceId::made_from(key.as_bytes()),
@@ -83,6 +87,7 @@ pub(crate) fn without_engine(name: &Name) -> Option<Running> {
         attempt: 1,
         delivery: 1,
         key,
+        trace_context: TraceContext::from_parts(trace, span, 1, None),
     };
     Some(Running {
         info: Arc::new(info),
@@ -159,6 +164,48 @@ pub fn attempt() -> u32 {
 #[track_caller]
 pub fn delivery() -> u32 {
     running("delivery").info.delivery
+}
+
+/// The W3C trace context of this delivery, to be passed on to what the activity calls: as the headers `traceparent` and
+/// `tracestate` of a request, say.
+///
+/// It belongs to the trace that its instance was started in, or to one of the instance's own; its span is that of this
+/// delivery of this attempt. Nothing of it is recorded but what the instance was started with: all else is derived, and a
+/// restart of the process makes the same.
+///
+/// # Panics
+/// Outside an activity.
+///
+/// # Examples
+///
+/// ```standalone_crate
+/// use durable_runtime::TraceContext;
+/// use durable_runtime::prelude::*;
+/// use durable_runtime::testing::TestEngine;
+///
+/// #[activity]
+/// async fn call_a_service() -> String {
+///     // .. with the header `traceparent`:
+///     activity::trace_context().traceparent()
+/// }
+///
+/// #[orchestrator]
+/// async fn calls() -> String {
+///     call_a_service().await
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let received: TraceContext = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse()?;
+/// let engine = TestEngine::start()?;
+/// let handle = engine.start(calls()).trace_context(received).await?;
+/// let passed_on = handle.result().await?;
+/// assert!(passed_on.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{passed_on}");
+/// # Ok(()) }
+/// ```
+#[track_caller]
+pub fn trace_context() -> TraceContext {
+    running("trace_context").info.trace_context.clone()
 }
 
 /// Says that the attempt is alive, and where it is: `details` are there for the next attempt, see [`last_heartbeat`].

@@ -17,6 +17,7 @@ use crate::limits;
 use crate::orchestration::{OrchestratorCall, OrchestratorParts};
 use crate::payload::{EncodeError, Payload};
 use crate::registry::OrchestratorFn;
+use crate::trace::TraceContext;
 
 mod control;
 mod error;
@@ -27,6 +28,7 @@ mod purge;
 mod query;
 mod raise;
 mod restart;
+mod rewind;
 mod saved;
 mod submit;
 mod waiting;
@@ -41,6 +43,7 @@ pub use purge::{PurgeError, PurgeRequest, Purged};
 pub use query::{Page, Query};
 pub use raise::RaiseRequest;
 pub use restart::RestartRequest;
+pub use rewind::RewindError;
 pub use saved::{LoadError, SaveError, SavedHistory};
 
 impl Engine {
@@ -65,6 +68,7 @@ impl Engine {
             codec,
             when: When::Now,
             reuse: Reuse::attach(),
+            trace: None,
         }
     }
 
@@ -140,6 +144,7 @@ pub struct StartRequest<Out: 'static> {
     codec: &'static OutputCodec<Out>,
     when: When,
     reuse: Reuse,
+    trace: Option<TraceContext>,
 }
 
 /// When the first turn may run.
@@ -239,6 +244,40 @@ impl<Out: 'static> StartRequest<Out> {
         self
     }
 
+    /// Starts the instance in this W3C trace context, as a service does that was called with one.
+    ///
+    /// It is recorded with the instance; its activities, its children and those it starts detached belong to the trace, whenever
+    /// and in whichever process they run. Without one the instance has a trace of its own.
+    ///
+    /// A start that attaches to an instance changes nothing of that one's trace.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::TraceContext;
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestEngine;
+    ///
+    /// #[orchestrator]
+    /// async fn ship(order: u32) -> String {
+    ///     format!("{order} in {}", info().trace_context)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let headers = ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "vendor=opaque"];
+    /// let context = headers[0].parse::<TraceContext>()?.with_state(headers[1])?;
+    /// let engine = TestEngine::start()?;
+    /// let handle = engine.start(ship(42)).trace_context(context).await?;
+    /// let shipped = handle.result().await?;
+    /// assert!(shipped.starts_with("42 in 00-4bf92f3577b34da6a3ce929d0e0e4736-"));
+    /// # Ok(()) }
+    /// ```
+    pub fn trace_context(mut self, context: TraceContext) -> Self {
+        self.trace = Some(context);
+        self
+    }
+
     async fn send(self) -> Result<Handle<Out>, StartError> {
         let started = ExecutionStarted {
             start_at: match self.when {
@@ -249,7 +288,7 @@ impl<Out: 'static> StartRequest<Out> {
             ..started(&self.engine, self.parts)?
         };
         let id = started.instance.clone();
-        let key = submit::submit(&self.engine.hub, started, self.reuse).await?;
+        let key = submit::submit(&self.engine.hub, started, self.reuse, self.trace).await?;
         let instance = Instance::of(&self.engine.hub, key, id);
         Ok(Handle::new(instance, self.codec))
     }

@@ -29,6 +29,7 @@ pub(crate) mod integrity;
 pub(crate) mod large;
 pub(crate) mod live;
 pub(crate) mod message;
+pub(crate) mod observe;
 pub(crate) mod pen;
 pub(crate) mod queue;
 pub(crate) mod recovery;
@@ -36,6 +37,7 @@ pub(crate) mod replayer;
 pub(crate) mod retention;
 pub(crate) mod reuse;
 pub(crate) mod revive;
+pub(crate) mod rewinding;
 pub(crate) mod setup;
 pub(crate) mod shard;
 pub(crate) mod store_clock;
@@ -54,6 +56,7 @@ mod tests;
 
 pub use boot::OpenError;
 pub use hub::Stopped;
+pub use observe::lifecycle::{LifecycleEvent, LifecycleEvents, LifecycleKind, Missed};
 pub use reuse::Reuse;
 pub use verify::{Disagreement, Misfit, Side, Totals, Verification, Verified, VerifyError};
 
@@ -250,7 +253,7 @@ impl EngineBuilder {
         }
     }
 
-    /// Bytes, by estimate, that idle instances may take in memory; 256 MiB unless said otherwise. Beyond it the least
+    /// Bytes, by estimate, that idle instances may take in memory; 64 MiB unless said otherwise. Beyond it the least
     /// recently used are dropped and come back by replay.
     #[must_use]
     pub fn live_bytes(mut self, bytes: usize) -> Self {

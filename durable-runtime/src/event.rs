@@ -17,6 +17,7 @@ mod between;
 mod control;
 pub(crate) mod encoding;
 mod ended;
+mod rewound;
 mod site;
 mod size;
 
@@ -29,12 +30,15 @@ use crate::failure::{Failure, Outcome};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
 use crate::payload::Payload;
 use crate::retry::RetryPolicy;
+use crate::trace::TraceContext;
 
 pub use self::between::{DetachedAwaited, DetachedScheduled, DetachedStarted, EventSent};
 pub use self::control::{
     ExecutionResumed, ExecutionSuspended, ExecutionTerminated, InstancePurged,
 };
 pub(crate) use self::ended::Ended;
+pub(crate) use self::rewound::Void;
+pub use self::rewound::{ExecutionRewound, Voided, effective};
 
 /// The name of an orchestrator, an activity or an external event.
 pub type Name = Cow<'static, str>;
@@ -108,6 +112,8 @@ pub enum HistoryEvent {
     InstancePurged(InstancePurged),
     /// Command: the code runs as changed, in this execution.
     ChangeRecorded(ChangeRecorded),
+    /// Somebody had the instance go on from before its failure. Makes events before it void.
+    ExecutionRewound(Box<ExecutionRewound>),
 }
 
 /// The begin of an execution and all that its code can ask about itself.
@@ -129,7 +135,8 @@ pub struct ExecutionStarted {
     pub parent: Option<Parent>,
     /// The caller's tags.
     pub tags: BTreeMap<String, String>,
-    /// The W3C trace context it was started in.
+    /// The W3C trace context it was started in: the span that caused it. `None` if nobody gave one: its trace begins with its
+    /// creation, and is derived. An execution that begins a trace of its own has the context of its own span.
     pub trace: Option<TraceContext>,
     /// The version of the replay rules that this history is recorded under.
     pub replay_semantics: u16,
@@ -150,15 +157,6 @@ pub struct Parent {
     pub execution: ExecutionId,
     /// The `ChildScheduled` that the child's outcome answers.
     pub scheduled: EventId,
-}
-
-/// W3C trace context, stored and forwarded untouched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TraceContext {
-    /// The `traceparent` header.
-    pub parent: String,
-    /// The `tracestate` header.
-    pub state: Option<String>,
 }
 
 /// The value that an activity, a child or another instance returned.
@@ -448,6 +446,21 @@ impl HistoryEvent {
     /// Whether it is for the instance, whichever execution of it runs when it arrives.
     pub(crate) fn is_for_instance(&self) -> bool {
         matches!(self, Self::EventRaised(_) | Self::CancelRequested(_))
+    }
+
+    /// The number of the command that this is; `None` if it is none.
+    pub(crate) fn command(&self) -> Option<EventId> {
+        match self {
+            Self::ActivityScheduled(command) => Some(command.id),
+            Self::TimerCreated(command) => Some(command.id),
+            Self::ChildScheduled(command) => Some(command.id),
+            Self::MarkerRecorded(command) => Some(command.id),
+            Self::ChangeRecorded(command) => Some(command.id),
+            Self::DetachedScheduled(command) => Some(command.id),
+            Self::DetachedAwaited(command) => Some(command.id),
+            Self::EventSent(command) => Some(command.id),
+            _ => None,
+        }
     }
 
     /// Whether the execution ends here.

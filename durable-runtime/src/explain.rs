@@ -96,6 +96,8 @@ pub struct Explanation {
     pub more: usize,
     /// External events that are there and that nobody has taken.
     pub buffered: Vec<Buffered>,
+    /// External events that other instances sent, for which its inbox has no room: they wait where they are on disk.
+    pub without_room: Vec<Buffered>,
     /// Arrivals that are recorded and that no turn has delivered yet.
     pub undelivered: usize,
     /// What is held against its turns, if the process died with one of them under way.

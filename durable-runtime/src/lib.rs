@@ -58,16 +58,20 @@ mod replay;
 pub mod retry;
 mod store;
 pub mod testing;
+mod trace;
 
 pub use durable_macros::{activity, helper, orchestrator};
 
 pub use client::{
     Applied, ControlError, EachOf, Handle, Instance, LookupError, Many, Page, PurgeError,
-    PurgeRequest, Purged, Query, RaiseError, RaiseRequest, RestartRequest, SavedHistory,
-    StartError, StartRequest, TerminateMany, TerminateRequest, WaitError,
+    PurgeRequest, Purged, Query, RaiseError, RaiseRequest, RestartRequest, RewindError,
+    SavedHistory, StartError, StartRequest, TerminateMany, TerminateRequest, WaitError,
 };
 pub use durable::{BoxDurable, Durable};
-pub use engine::{Engine, EngineBuilder, OpenError, Reuse, Verification, VerifyError};
+pub use engine::{
+    Engine, EngineBuilder, LifecycleEvent, LifecycleEvents, LifecycleKind, Missed, OpenError,
+    Reuse, Verification, VerifyError,
+};
 pub use error::Error;
 pub use event::{HistoryEvent, StallReason};
 pub use explain::Explanation;
@@ -89,6 +93,7 @@ pub use store::{
     Counters, Counts, Cursor, CursorError, Overview, Revision, Stalled, Status, StoreError,
     Summary, Suspended,
 };
+pub use trace::{InvalidTraceContext, TraceContext};
 
 /// Everything that a module with durable functions usually needs, in one glob.
 ///

@@ -21,8 +21,8 @@ pub(crate) const TAG_KEY_BYTES_MAX: usize = 64;
 pub(crate) const TAG_VALUE_BYTES_MAX: usize = 256;
 /// Size of one payload (an input, an output, an event, a custom status), in bytes, unless the engine's builder says more.
 pub(crate) const PAYLOAD_BYTES_MAX: usize = 2 << 20;
-/// Length of the reason that is given for terminating, suspending, resuming or cancelling an instance, in bytes: it is recorded
-/// with it, and read with its summary.
+/// Length of the reason that is given for terminating, suspending, resuming, rewinding or cancelling an instance, in bytes: it is
+/// recorded with it, and read with its summary.
 pub(crate) const REASON_BYTES_MAX: usize = 16 << 10;
 /// The most that the engine's builder may say: a payload is copied as a whole wherever it goes.
 pub(crate) const PAYLOAD_BYTES_CEILING: usize = 64 << 20;
@@ -30,6 +30,8 @@ pub(crate) const PAYLOAD_BYTES_CEILING: usize = 64 << 20;
 pub(crate) const PAYLOAD_BYTES_WARN: usize = 256 << 10;
 /// Size of the details of one heartbeat, in bytes: they say where to go on, and are recorded with every failed attempt.
 pub(crate) const HEARTBEAT_BYTES_MAX: usize = 64 << 10;
+/// Length of a `tracestate` header, in bytes; servers take headers of about this size.
+pub(crate) const TRACE_STATE_BYTES_MAX: usize = 8 << 10;
 /// Commands of one turn.
 pub(crate) const TURN_COMMANDS_MAX: usize = 100_000;
 /// Bytes of one turn's events as written.
@@ -60,10 +62,15 @@ pub(crate) const HISTORY_EVENTS_MAX: u32 = 500_000;
 pub(crate) const HISTORY_BYTES_WARN: u64 = 32 << 20;
 /// Bytes of one execution's history beyond which the instance stalls: it is read, and replayed, as a whole.
 pub(crate) const HISTORY_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of the inputs of the activities that one rewind has run again, unless it is one alone: they are in one record, which is
+/// held in memory several times while it is written.
+pub(crate) const REWIND_BYTES_MAX: usize = 32 << 20;
 /// What an event counts for in the bytes of a history, beside what it carries of a user.
 pub(crate) const EVENT_BYTES: usize = 32;
 /// Turns of one batch: a batch grows while the disk is busy, and must not grow for ever.
 pub(crate) const BATCH_RECORDS_MAX: usize = 4_096;
+/// Lifecycle events that are kept for a receiver that is slow; it loses the oldest of more.
+pub(crate) const LIFECYCLE_EVENTS_MAX: usize = 4_096;
 /// Bytes of one `log` row; longer batches are cut at record boundaries. redb gives a large row a page of its own, and
 /// rounds that up to a power of two, so this is a power of two, less what the page itself needs.
 pub(crate) const LOG_ROW_BYTES: usize = (32 << 10) - 128;
@@ -71,6 +78,10 @@ pub(crate) const LOG_ROW_BYTES: usize = (32 << 10) - 128;
 pub(crate) const FOLD_LAG_ROWS: u64 = 4_096;
 /// Bytes of records that may wait to be folded, kept in memory and read at open.
 pub(crate) const UNFOLDED_BYTES_MAX: usize = 64 << 20;
+/// Instances of which something may wait to be folded: a small one takes much more memory, and time to open, than its bytes.
+pub(crate) const UNFOLDED_INSTANCES_MAX: usize = 65_536;
+/// Those among them that have ended: nothing is gained by waiting any more.
+pub(crate) const UNFOLDED_ENDED_MAX: usize = 16_384;
 /// Purged instances whose rows may wait to be removed.
 pub(crate) const UNFOLDED_GRAVES_MAX: usize = 8_192;
 /// Instances that one commit of a large purge removes: others wait for that commit.
@@ -85,12 +96,15 @@ pub(crate) const EXPIRY_PAUSE: std::time::Duration = std::time::Duration::from_s
 pub(crate) const EXPIRY_PERIOD_MIN: std::time::Duration = std::time::Duration::from_secs(1);
 /// How often, at the least.
 pub(crate) const EXPIRY_PERIOD_MAX: std::time::Duration = std::time::Duration::from_secs(3_600);
+/// How long after its turn the end of an instance may be on disk, beyond the time that the turn may take: for so long the
+/// retention looks again at what it has seen.
+pub(crate) const EXPIRY_LATE_MAX: std::time::Duration = std::time::Duration::from_secs(60);
 /// The longest sleep of the timer thread while a timer is armed, so that a suspended machine is noticed.
 pub(crate) const TIMER_SLEEP_MAX: std::time::Duration = std::time::Duration::from_secs(30);
 /// How long a stopping engine waits for its threads; one that is still in code of a user then is left behind.
 pub(crate) const THREAD_END_MAX: std::time::Duration = std::time::Duration::from_secs(5);
 /// Estimated bytes of idle instances that are kept in memory.
-pub(crate) const LIVE_BYTES_MAX: usize = 256 << 20;
+pub(crate) const LIVE_BYTES_MAX: usize = 64 << 20;
 /// Instances on one page of a list: a page is held in memory as a whole.
 pub(crate) const PAGE_ROWS_MAX: usize = 1_000;
 /// Instances on one page of a list unless said otherwise; as many as Durable Task has.
@@ -99,7 +113,8 @@ pub(crate) const PAGE_ROWS: usize = 100;
 pub(crate) const PAGE_BYTES_MAX: usize = 16 << 20;
 /// Statuses, names and tags that a list may ask for: each is a stream of rows that is read beside the others.
 pub(crate) const LIST_TERMS_MAX: usize = 100;
-/// Rows that are looked at for one page of a list: some 20 ms, whatever is filtered out.
+/// Rows of the index that are looked at for one page of a list; some 10 ms, whatever is filtered out. Looking at an instance counts
+/// for 4, one far from the last for 16, and looking for a place in the index for 8.
 pub(crate) const PAGE_STEPS_MAX: usize = 20_000;
 /// Activities that run at a time.
 pub(crate) const ACTIVITIES_MAX: usize = 1_024;
@@ -135,6 +150,8 @@ pub(crate) const EXPLAIN_DEPTH_MAX: usize = 16;
 pub(crate) const EXPLAIN_INSTANCES_MAX: usize = 64;
 /// How long a replay may take that is to say what an instance waits for; less, if a turn may take less.
 pub(crate) const EXPLAIN_REPLAY_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+/// Replays that took longer and still run, each on a thread of its own, before no further one is begun.
+pub(crate) const EXPLAIN_STRAYS_MAX: usize = 4;
 
 /// Instances that do not fit of which one verification tells; the rest are counted. Their reports are held in memory.
 pub(crate) const MISFITS_TOLD_MAX: usize = 1_000;
@@ -190,14 +207,15 @@ mod tests {
                 PAYLOAD_BYTES_MAX PAYLOAD_BYTES_CEILING PAYLOAD_BYTES_WARN HEARTBEAT_BYTES_MAX TURN_BYTES_MAX
                 CONTINUE_BYTES HISTORY_BYTES_WARN HISTORY_BYTES_MAX EVENT_BYTES LIVE_BYTES_MAX
                 TURN_ARRIVAL_BYTES_MAX LOG_ROW_BYTES UNFOLDED_BYTES_MAX CHECK_SLICE_BYTES EVENT_ID_BYTES_MAX
-                UNTAKEN_BYTES_MAX REASON_BYTES_MAX PAGE_BYTES_MAX;
+                UNTAKEN_BYTES_MAX REASON_BYTES_MAX REWIND_BYTES_MAX PAGE_BYTES_MAX TRACE_STATE_BYTES_MAX;
             count: TAGS_MAX PENDING_MAX TURN_COMMANDS_MAX CONTINUE_EVENTS HISTORY_EVENTS_WARN HISTORY_EVENTS_MAX
-                ACTIVITIES_MAX LONE_DEATHS_MAX EXPLAIN_DEPTH_MAX EXPLAIN_INSTANCES_MAX TURN_ARRIVALS_MAX
+                ACTIVITIES_MAX LONE_DEATHS_MAX EXPLAIN_DEPTH_MAX EXPLAIN_INSTANCES_MAX EXPLAIN_STRAYS_MAX TURN_ARRIVALS_MAX
                 BATCH_RECORDS_MAX FOLD_LAG_ROWS CHECK_SLICE_ROWS DEATHS_OF_SUSPECTS THREADS_LEFT_BEHIND_MAX
-                UNTAKEN_EVENTS_MAX UNFOLDED_GRAVES_MAX PURGE_SLICE EXPIRY_SLICE EXPIRY_BURST PAGE_ROWS_MAX PAGE_ROWS
-                LIST_TERMS_MAX PAGE_STEPS_MAX MISFITS_TOLD_MAX;
+                UNTAKEN_EVENTS_MAX UNFOLDED_INSTANCES_MAX UNFOLDED_ENDED_MAX UNFOLDED_GRAVES_MAX PURGE_SLICE EXPIRY_SLICE
+                EXPIRY_BURST PAGE_ROWS_MAX PAGE_ROWS LIST_TERMS_MAX PAGE_STEPS_MAX MISFITS_TOLD_MAX LIFECYCLE_EVENTS_MAX;
             time: TURN_TIME_MAX EXPLAIN_REPLAY_MAX TIMER_SLEEP_MAX THREAD_END_MAX CHECK_REST CHECK_AGAIN TRIAL_MIN
-                TRIAL_MAX TRIALS_MAX EXPIRY_PAUSE EXPIRY_PERIOD_MIN EXPIRY_PERIOD_MAX;
+                TRIAL_MAX TRIALS_MAX EXPIRY_PAUSE EXPIRY_PERIOD_MIN EXPIRY_PERIOD_MAX
+                EXPIRY_LATE_MAX;
         };
         for (name, default) in &limits {
             let row = format!("\n| `{name}` | {default} |");

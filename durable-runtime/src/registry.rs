@@ -303,6 +303,11 @@ impl Registry {
         unknown("activity", &format!("`{name}`"), &known)
     }
 
+    /// The names of all orchestrators; one with several versions comes several times.
+    pub(crate) fn orchestrators(&self) -> impl Iterator<Item = &str> {
+        self.orchestrators.keys().map(|(name, _)| &**name)
+    }
+
     pub(crate) fn activities(&self) -> impl Iterator<Item = (&Name, &ActivityEntry)> {
         self.activities.iter()
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::definition::OrchestratorFuture;
-use crate::event::{CustomStatusSet, ExecutionStalled, HistoryEvent, Pending, TurnStarted};
+use crate::event::{CustomStatusSet, ExecutionStalled, HistoryEvent, Pending, TurnStarted, Void};
 use crate::id::{BuildId, EventId, InstanceKey, Sequence, StoreId};
 use crate::limits;
 use crate::payload::{DecodeError, Payload};
@@ -31,6 +31,7 @@ mod payloads;
 mod root;
 mod script;
 mod stall;
+mod taken;
 mod turn;
 mod wake;
 
@@ -50,6 +51,7 @@ pub(crate) use self::wake::{NodeId, Order};
 use self::live::Live;
 use self::mailbox::Mailbox;
 use self::script::{Head, Mode, Script};
+use self::taken::Taken;
 use self::turn::{End, TurnRecord};
 
 /// The code of an orchestrator: decodes the input and calls the body.
@@ -85,6 +87,10 @@ pub(crate) struct Execution {
     most: Length,
     payload_limit: usize,
     last_at: Timestamp,
+    /// The number of the next command, if a rewind says so: those of void commands are not used again.
+    renumber: Option<EventId>,
+    /// The children that count no more.
+    taken: Taken,
 }
 
 enum Phase {
@@ -108,6 +114,8 @@ impl Execution {
             most: Length::MAX,
             payload_limit: limits::PAYLOAD_BYTES_MAX,
             last_at: Timestamp::default(),
+            renumber: None,
+            taken: Taken::default(),
         }
     }
 
@@ -133,15 +141,22 @@ impl Execution {
 
     /// Feeds recorded events: the history from its begin, or what follows the events fed before.
     ///
-    /// Arrivals after the last turn stay undelivered; the next turn delivers them first.
+    /// Arrivals after the last turn stay undelivered; the next turn delivers them first. What a rewind made void is passed over, so
+    /// a history with one is fed as a whole.
     ///
     /// # Errors
     /// [`Stall`] if the code does not follow the history; the execution is spent then.
     pub(crate) fn replay(&mut self, history: &[HistoryEvent]) -> Result<(), Stall> {
+        let void = Void::of(history, self.length.next());
         let mut rest = history;
         while let Some((event, tail)) = rest.split_first() {
             rest = tail;
+            let position = self.length.next();
             self.length = self.length.and(std::slice::from_ref(event));
+            if void.holds(position) {
+                self.taken.note(event);
+                continue;
+            }
             if matches!(self.phase, Phase::Over) {
                 return Err(Stall::disorder("something follows its end"));
             }
@@ -156,6 +171,10 @@ impl Execution {
                 HistoryEvent::ExecutionStalled(_)
                 | HistoryEvent::ExecutionSuspended(_)
                 | HistoryEvent::ExecutionResumed(_) => {}
+                HistoryEvent::ExecutionRewound(rewound) => {
+                    self.last_at = self.last_at.max(rewound.at);
+                    self.renumber = Some(rewound.next);
+                }
                 HistoryEvent::ExecutionTerminated(_) => self.phase = Phase::Over,
                 event if event.is_arrival() => self.undelivered.push(event.clone()),
                 _ => return Err(Stall::disorder("a command stands outside a turn")),
@@ -250,6 +269,19 @@ impl Execution {
         self.undelivered.extend(arrivals);
     }
 
+    /// Whether no turn of it has run.
+    pub(crate) fn is_new(&self) -> bool {
+        matches!(self.phase, Phase::New)
+    }
+
+    /// How many outcomes it waits for, and how many events.
+    pub(crate) fn waits_for(&self) -> (usize, usize) {
+        match &self.phase {
+            Phase::Live(live) => live.waits_for(),
+            Phase::New | Phase::Over => (0, 0),
+        }
+    }
+
     /// Whether arrivals are recorded that no turn has delivered yet.
     pub(crate) fn has_undelivered(&self) -> bool {
         !self.undelivered.is_empty()
@@ -336,6 +368,9 @@ impl Execution {
             }
         } else if let Phase::Live(live) = &mut self.phase {
             live.begin(head);
+        }
+        if let (Phase::Live(live), Some(next)) = (&mut self.phase, self.renumber.take()) {
+            live.go_back(next, self.taken.ids());
         }
         match &mut self.phase {
             Phase::Live(live) => live.run(arrivals),

@@ -1,9 +1,12 @@
 //! cargo bench --bench scale -- [--finished N] [--waiting N] [--json] [--directory PATH]
 //!
 //! Makes a file of 1,000,000 finished and 100,000 waiting instances through the engine, and measures, each time in a process
-//! of its own: how long it takes to open, what a page of a list takes, and how much memory a waiting instance has.
+//! of its own: how long it takes to open, also after a stop in full swing and after a kill, what a page of a list takes, how
+//! much memory a waiting instance has, and that what a purge of nine in ten leaves is room for as many new ones.
 //!
 //! Of every 10,000th finished instance the orchestrator returned an error; each has one of 1,000 tags.
+//!
+//! `--file PATH` measures a file that is there, and keeps it; it is made if there is none.
 #![expect(
     clippy::print_stdout,
     reason = "a benchmark is a program; it prints what it measured"
@@ -14,8 +17,18 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use durable_runtime::prelude::*;
-use durable_runtime::{Query, Status};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+#[path = "scale/fill.rs"]
+mod fill;
+#[path = "scale/measure.rs"]
+mod measure;
+#[path = "scale/purge.rs"]
+mod purge;
+
+use self::measure::{Measured, ROUNDS, Timed};
+use self::purge::Purge;
 
 static GO: Event<u32> = Event::new("go");
 
@@ -32,13 +45,10 @@ async fn waits(number: u32) -> u32 {
     GO.wait().await + number
 }
 
-/// Starts that are on their way at a time.
-const STARTERS: u32 = 2_000;
-/// Each page is asked for so many times, the first time with nothing of it in memory; the slowest one counts.
-const ROUNDS: usize = 5;
 /// What must be reached.
 const OPEN_SECONDS_MAX: f64 = 2.0;
 const PAGE_MS_MAX: f64 = 20.0;
+const WAITING_BYTES_MAX: f64 = 1_024.0;
 /// Memory for pages of the file while that of instances is measured, in bytes.
 const SMALL_CACHE: usize = 4 << 20;
 
@@ -50,138 +60,116 @@ struct Report {
     build_seconds: f64,
     file_mb: f64,
     open_seconds: f64,
+    open_after_stop_seconds: f64,
+    open_after_kill_seconds: f64,
     counts_ms: f64,
     pages: Vec<Timed>,
+    /// After the file was opened.
     waiting_instance_bytes: f64,
+    /// In the process that has started it.
+    live_instance_bytes: f64,
+    purge: Purge,
 }
 
-/// A page of a list.
-#[derive(Debug, Serialize, Deserialize)]
-struct Timed {
-    name: String,
-    rows: usize,
-    slowest_ms: f64,
-    median_ms: f64,
-}
-
-/// What one process measured.
-#[derive(Debug, Serialize, Deserialize)]
-struct Measured {
-    open_seconds: f64,
-    counts_ms: f64,
-    pages: Vec<Timed>,
-    /// How much more memory the process had with the store open.
-    open_mb: f64,
+/// What this program asks of itself, in a process of its own.
+#[derive(Debug, Clone, Copy)]
+enum Task {
+    Measure,
+    /// The same without lists.
+    Open,
+    Stop,
+    BeKilled,
+    Purge,
+    /// In a file of its own.
+    Live,
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let options = Options::parse(std::env::args().skip(1))?;
-    if let Some(file) = &options.measure {
-        let measured = measure(file, options.cache_bytes).await?;
-        println!("{}", serde_json::to_string(&measured)?);
-        return Ok(());
+    match (options.task, &options.file) {
+        (Some(task), Some(file)) => work(task, file, &options).await,
+        (_, Some(file)) => print(&run(file, &options).await?, options.is_json),
+        (_, None) => {
+            let name = format!("scale-{}.redb", std::process::id());
+            let file = options.directory.join(name);
+            let report = run(&file, &options).await;
+            std::fs::remove_file(&file).ok();
+            report.and_then(|report| print(&report, options.is_json))
+        }
     }
-    let file = options
-        .directory
-        .join(format!("scale-{}.redb", std::process::id()));
-    let report = run(&file, &options).await;
-    std::fs::remove_file(&file).ok();
-    report.and_then(|report| print(&report, options.is_json))
 }
 
 async fn run(file: &Path, options: &Options) -> Result<Report, Error> {
     let begin = now();
-    build(file, options.finished, options.waiting).await?;
+    if !file.exists() {
+        fill::build(file, options.finished, options.waiting).await?;
+    }
     let build_seconds = rounded(begin.elapsed().as_secs_f64());
-    let times = in_a_process_of_its_own(file, None)?;
-    // The purge of nine in ten, and that new instances take their space, belongs here once there is one.
-    let memory = in_a_process_of_its_own(file, Some(SMALL_CACHE))?;
+    let file_of_live = file.with_extension("live");
+    let live: Result<f64, Error> = ask(Task::Live, &file_of_live, options);
+    std::fs::remove_file(&file_of_live).ok();
+    let file_mb = megabytes(std::fs::metadata(file)?.len());
+    let times: Measured = ask(Task::Measure, file, options)?;
+    let options_of_memory = Options {
+        cache_bytes: Some(SMALL_CACHE),
+        ..options.clone()
+    };
+    let memory: Measured = ask(Task::Open, file, &options_of_memory)?;
     let bytes = memory.open_mb * 1024.0 * 1024.0 / f64::from(options.waiting.max(1));
+    ask::<()>(Task::Stop, file, options)?;
+    let after_stop: Measured = ask(Task::Open, file, options)?;
+    kill_in_full_swing(file, options).await?;
+    let after_kill: Measured = ask(Task::Open, file, options)?;
+    let purge = ask(Task::Purge, file, options)?;
     Ok(Report {
         finished: options.finished,
         waiting: options.waiting,
         build_seconds,
-        file_mb: megabytes(std::fs::metadata(file)?.len()),
+        file_mb,
         open_seconds: times.open_seconds,
+        open_after_stop_seconds: after_stop.open_seconds,
+        open_after_kill_seconds: after_kill.open_seconds,
         counts_ms: times.counts_ms,
         pages: times.pages,
         waiting_instance_bytes: bytes.round(),
+        live_instance_bytes: live?,
+        purge,
     })
 }
 
-async fn build(file: &Path, finished: u32, waiting: u32) -> Result<(), Error> {
-    let engine = Engine::open(file).await?;
-    start_all(&engine, finished, |engine, number| {
-        let start = engine
-            .start(finishes(number))
-            .id(format!("done-{number:07}"));
-        start.tag("shop", (number % 1_000).to_string())
-    })
-    .await?;
-    start_all(&engine, waiting, |engine, number| {
-        let start = engine.start(waits(number)).id(format!("waits-{number:07}"));
-        start.tag("shop", (number % 1_000).to_string())
-    })
-    .await?;
-    while engine.counts().await?.total() < u64::from(finished) + u64::from(waiting)
-        || engine.counts().await?.of(Status::Pending) > 0
-        || engine.counts_of("finishes").await?.of(Status::Running) > 0
-    {
-        rest().await;
-    }
-    // What an idle engine tidies up; one commit of it may take long on a busy disk.
-    let mut quiet = 0;
-    while quiet < 10 {
-        let before = engine.counters().commits;
-        rest().await;
-        quiet = if engine.counters().commits > before {
-            0
-        } else {
-            quiet + 1
-        };
-    }
-    engine.shutdown().await;
+/// Does one task, and prints what came of it.
+async fn work(task: Task, file: &Path, options: &Options) -> Result<(), Error> {
+    let done = match task {
+        Task::Measure => {
+            serde_json::to_string(&measure::measure(file, options.cache_bytes, true).await?)
+        }
+        Task::Open => {
+            serde_json::to_string(&measure::measure(file, options.cache_bytes, false).await?)
+        }
+        Task::Stop => serde_json::to_string(&fill::swing(file, false).await?),
+        Task::BeKilled => serde_json::to_string(&fill::swing(file, true).await?),
+        Task::Live => serde_json::to_string(&measure::live(file, options.waiting).await?),
+        Task::Purge => serde_json::to_string(&purge::purge(file, options.finished).await?),
+    };
+    println!("{}", done?);
     Ok(())
 }
 
-/// Longer than an engine waits before it counts as idle.
-async fn rest() {
-    let never = std::future::pending::<()>();
-    tokio::time::timeout(Duration::from_millis(200), never)
-        .await
-        .ok();
-}
-
-/// Starts instances with these numbers, many at a time.
-async fn start_all<Out: Send + 'static>(
-    engine: &Engine,
-    count: u32,
-    start: impl Fn(&Engine, u32) -> durable_runtime::StartRequest<Out> + Copy + Send + 'static,
-) -> Result<(), Error> {
-    let mut starters = tokio::task::JoinSet::new();
-    for first in 0..STARTERS {
-        let engine = engine.clone();
-        starters.spawn(async move {
-            for number in (first..count).step_by(usize::try_from(STARTERS)?) {
-                start(&engine, number).await?;
-            }
-            Ok::<_, Error>(())
-        });
-    }
-    while let Some(ended) = starters.join_next().await {
-        ended??;
-    }
-    Ok(())
-}
-
-fn in_a_process_of_its_own(file: &Path, cache_bytes: Option<usize>) -> Result<Measured, Error> {
+fn command(task: Task, file: &Path, options: &Options) -> Result<Command, Error> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.arg("--measure").arg(file);
-    if let Some(bytes) = cache_bytes {
+    command.arg("--task").arg(format!("{task:?}"));
+    command.arg("--file").arg(file);
+    command.arg("--finished").arg(options.finished.to_string());
+    command.arg("--waiting").arg(options.waiting.to_string());
+    if let Some(bytes) = options.cache_bytes {
         command.arg("--cache").arg(bytes.to_string());
     }
-    let output = command.output()?;
+    Ok(command)
+}
+
+fn ask<Done: DeserializeOwned>(task: Task, file: &Path, options: &Options) -> Result<Done, Error> {
+    let output = command(task, file, options)?.output()?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         return Err(Error::msg(format!(
@@ -192,93 +180,13 @@ fn in_a_process_of_its_own(file: &Path, cache_bytes: Option<usize>) -> Result<Me
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-async fn measure(file: &Path, cache_bytes: Option<usize>) -> Result<Measured, Error> {
-    let before = rss_mb();
-    let begin = now();
-    let mut builder = Engine::builder(file);
-    if let Some(bytes) = cache_bytes {
-        builder = builder.cache_bytes(bytes);
-    }
-    let engine = builder.open().await?;
-    let open_seconds = rounded(begin.elapsed().as_secs_f64());
-    let open_mb = rss_mb() - before;
-    let begin = now();
-    engine.counts().await?;
-    let counts_ms = milliseconds(begin.elapsed());
-    let pages = pages(&engine).await?;
-    engine.shutdown().await;
-    Ok(Measured {
-        open_seconds,
-        counts_ms,
-        pages,
-        open_mb: rounded(open_mb),
-    })
-}
-
-async fn pages(engine: &Engine) -> Result<Vec<Timed>, Error> {
-    let list = || engine.instances();
-    let first = list().page_size(1).await?.instances;
-    let newest = list().newest_first().page_size(1).await?.instances;
-    let (Some(first), Some(newest)) = (first.first(), newest.first()) else {
-        return Ok(Vec::new());
-    };
-    let middle = first.created_at + newest.created_at.duration_since(first.created_at)? / 2;
-    let by_time = list().created(middle..);
-    let cursor = by_time.clone().await?.next;
-    let behind = cursor.map_or(by_time.clone(), |cursor| by_time.clone().after(cursor));
-    let mut timed = Vec::new();
-    for (name, list) in [
-        ("first page", list()),
-        ("first page, newest first", list().newest_first()),
-        ("first page of 1,000", list().page_size(1_000)),
-        ("page in the middle, by time", by_time),
-        ("page in the middle, by cursor", behind),
-        ("waiting", list().status(Status::Running)),
-        ("failed", list().status(Status::Failed)),
-        (
-            "one tag, completed",
-            list().tag("shop", "7").status(Status::Completed),
-        ),
-        (
-            "one tag, name, running",
-            list().of(waits).tag("shop", "7").status(Status::Running),
-        ),
-        (
-            "one tag, failed, by time",
-            list()
-                .tag("shop", "0")
-                .status(Status::Failed)
-                .created(middle..),
-        ),
-        ("completed, from the middle on", list().completed(middle..)),
-        ("id prefix", list().id_prefix("done-05")),
-        (
-            "id prefix, running: nothing found",
-            list().id_prefix("done-").status(Status::Running),
-        ),
-    ] {
-        timed.push(time(name, list).await?);
-    }
-    Ok(timed)
-}
-
-async fn time(name: &str, list: Query) -> Result<Timed, Error> {
-    let mut times = Vec::new();
-    let mut rows = 0;
-    for _ in 0..ROUNDS {
-        let begin = now();
-        let page = list.clone().await?;
-        times.push(milliseconds(begin.elapsed()));
-        rows = page.instances.len();
-    }
-    times.sort_by(f64::total_cmp);
-    let at = |place: usize| times.get(place).copied().unwrap_or(f64::NAN);
-    Ok(Timed {
-        name: name.to_owned(),
-        rows,
-        slowest_ms: at(ROUNDS - 1),
-        median_ms: at(ROUNDS / 2),
-    })
+async fn kill_in_full_swing(file: &Path, options: &Options) -> Result<(), Error> {
+    let mut child = command(Task::BeKilled, file, options)?.spawn()?;
+    // It opens the file first.
+    fill::pause(2 * fill::SWING).await;
+    child.kill()?;
+    child.wait()?;
+    Ok(())
 }
 
 fn print(report: &Report, is_json: bool) -> Result<(), Error> {
@@ -286,21 +194,33 @@ fn print(report: &Report, is_json: bool) -> Result<(), Error> {
         println!("{}", serde_json::to_string(report)?);
         return Ok(());
     }
-    let verdict = |is_met| if is_met { "" } else { "  TOO SLOW" };
     println!(
         "{} finished and {} waiting instances, made in {} s, take {} MB",
         report.finished, report.waiting, report.build_seconds, report.file_mb
     );
-    let is_met = report.open_seconds < OPEN_SECONDS_MAX;
-    println!(
-        "open: {:.3} s (asked: {OPEN_SECONDS_MAX}){}",
-        report.open_seconds,
-        verdict(is_met)
-    );
-    println!(
-        "a waiting instance has {:.0} bytes of memory",
-        report.waiting_instance_bytes
-    );
+    for (seconds, when) in [
+        (report.open_seconds, ""),
+        (
+            report.open_after_stop_seconds,
+            " after a stop in full swing",
+        ),
+        (
+            report.open_after_kill_seconds,
+            " after a kill in full swing",
+        ),
+    ] {
+        let verdict = verdict(seconds < OPEN_SECONDS_MAX);
+        println!("open{when}: {seconds:.3} s (asked: {OPEN_SECONDS_MAX}){verdict}");
+    }
+    for (bytes, when) in [
+        (report.waiting_instance_bytes, "after the file was opened"),
+        (report.live_instance_bytes, "in the process that started it"),
+    ] {
+        let verdict = verdict(bytes <= WAITING_BYTES_MAX);
+        println!(
+            "memory of a waiting instance {when}: {bytes:.0} bytes (asked: {WAITING_BYTES_MAX}){verdict}"
+        );
+    }
     println!("counts: {:.3} ms", report.counts_ms);
     println!("pages, slowest and median of {ROUNDS} (asked: {PAGE_MS_MAX} ms)");
     for Timed {
@@ -310,24 +230,40 @@ fn print(report: &Report, is_json: bool) -> Result<(), Error> {
         median_ms,
     } in &report.pages
     {
-        let is_met = *slowest_ms < PAGE_MS_MAX;
-        println!(
-            "  {slowest_ms:>8.3} ms {median_ms:>8.3} ms  {rows:>5} rows  {name}{}",
-            verdict(is_met)
-        );
+        let verdict = verdict(*slowest_ms < PAGE_MS_MAX);
+        println!("  {slowest_ms:>8.3} ms {median_ms:>8.3} ms  {rows:>5} rows  {name}{verdict}");
     }
+    print_purge(&report.purge);
     Ok(())
 }
 
+fn print_purge(purge: &Purge) {
+    let [before, after, refilled] = purge.file_mb;
+    println!(
+        "purge of {}: {} s, and {} s until their rows were removed; the file has {after} MB, before {before} MB",
+        purge.purged, purge.seconds, purge.tidy_seconds
+    );
+    println!(
+        "{} new instances: {} s; the file has {refilled} MB{}",
+        purge.started,
+        purge.start_seconds,
+        verdict(refilled <= after)
+    );
+}
+
+fn verdict(is_met: bool) -> &'static str {
+    if is_met { "" } else { "  MISSED" }
+}
+
 /// The command line.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Options {
     finished: u32,
     waiting: u32,
     is_json: bool,
     directory: PathBuf,
-    /// Open this file and measure it: what this program asks of itself.
-    measure: Option<PathBuf>,
+    file: Option<PathBuf>,
+    task: Option<Task>,
     cache_bytes: Option<usize>,
 }
 
@@ -338,7 +274,8 @@ impl Options {
             waiting: 100_000,
             is_json: false,
             directory: std::env::temp_dir(),
-            measure: None,
+            file: None,
+            task: None,
             cache_bytes: None,
         };
         while let Some(arg) = args.next() {
@@ -350,7 +287,8 @@ impl Options {
                 "--finished" => options.finished = value()?.parse()?,
                 "--waiting" => options.waiting = value()?.parse()?,
                 "--directory" => options.directory = value()?.into(),
-                "--measure" => options.measure = Some(value()?.into()),
+                "--file" => options.file = Some(value()?.into()),
+                "--task" => options.task = Some(Task::named(&value()?)?),
                 "--cache" => options.cache_bytes = Some(value()?.parse()?),
                 "--json" => options.is_json = true,
                 // Cargo says it to every benchmark.
@@ -359,6 +297,21 @@ impl Options {
             }
         }
         Ok(options)
+    }
+}
+
+impl Task {
+    fn named(name: &str) -> Result<Self, Error> {
+        let all = [
+            Self::Measure,
+            Self::Open,
+            Self::Stop,
+            Self::BeKilled,
+            Self::Purge,
+            Self::Live,
+        ];
+        let found = all.into_iter().find(|task| format!("{task:?}") == name);
+        found.ok_or_else(|| Error::msg(format!("unknown task `{name}`")))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes wrong, and what then.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use durable_runtime::prelude::*;
 use durable_runtime::testing::TestEngine;
 use durable_runtime::{FaultKind, WaitError};
@@ -117,6 +119,31 @@ async fn a_fault_is_caught_or_ends_the_orchestration() -> Result<(), Error> {
         Err(WaitError::Fault(fault)) => assert_eq!(fault.kind(), FaultKind::Panicked),
         other => panic!("{other:?}"),
     }
+    Ok(())
+}
+
+static PAPER: AtomicBool = AtomicBool::new(false);
+
+#[activity(name = "guide.print_label")]
+async fn print_label(order: u32) -> Result<u32, String> {
+    let has_paper = PAPER.load(Ordering::Relaxed);
+    has_paper.then_some(order).ok_or("no paper".to_owned())
+}
+
+#[orchestrator(name = "guide.label")]
+async fn label(order: u32) -> Result<u32, String> {
+    print_label(order).await
+}
+
+#[tokio::test]
+async fn what_failed_goes_on_when_it_is_mended() -> Result<(), Error> {
+    let engine = TestEngine::start()?;
+    let handle = engine.start(label(7)).id("order-7").await?;
+    assert_eq!(handle.result().await?, Err("no paper".to_owned()));
+    PAPER.store(true, Ordering::Relaxed);
+    let order = engine.instance("order-7").await?.unwrap();
+    order.rewind("the printer has paper again").await?;
+    assert_eq!(handle.result().await?, Ok(7));
     Ok(())
 }
 

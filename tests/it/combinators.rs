@@ -1,8 +1,10 @@
 //! `join!`, `try_join!`, `select!` and helpers, each shape with results that only the right meaning gives.
 
 use durable_runtime::prelude::*;
-use durable_runtime::testing::{TestEngine, check_replay};
+use durable_runtime::testing::TestEngine;
 use durable_runtime::{HistoryEvent, Registry};
+
+use crate::support::outcome;
 
 static FIRST: Event<u32> = Event::new("combinators-first");
 static SECOND: Event<Option<u32>> = Event::new("combinators-second");
@@ -153,26 +155,6 @@ fn registry() -> Registry {
 
 fn engine() -> TestEngine {
     TestEngine::builder().registry(registry()).start().unwrap()
-}
-
-/// Runs a call to its end, and once more with an eviction and a restart in the middle; both must agree and replay.
-macro_rules! outcome {
-    ($orchestrator:ident($($argument:expr),*)) => {{
-        let engine = engine();
-        let handle = engine.start($orchestrator($($argument),*)).id("one").await.unwrap();
-        let undisturbed = handle.result().await.unwrap();
-        check_replay(&registry(), &handle.history().await.unwrap()).unwrap();
-
-        let engine = self::engine();
-        engine.start($orchestrator($($argument),*)).id("one").await.unwrap();
-        engine.settle().await;
-        engine.evict().await;
-        engine.advance(minutes(10)).await;
-        let engine = engine.restart_with(registry()).await.unwrap();
-        let handle = engine.handle($orchestrator, "one").await.unwrap().unwrap();
-        assert_eq!(handle.result().await.unwrap(), undisturbed);
-        undisturbed
-    }};
 }
 
 #[tokio::test]

@@ -269,9 +269,8 @@ async fn five_thousand_generations_take_the_space_of_a_few() {
     run_generations(5_000).await;
 }
 
-/// `cargo test --release -p durable-tests --test it -- --ignored a_hundred_thousand_generations`
 #[tokio::test]
-#[ignore = "it takes three minutes unless it is built with optimisation"]
+#[ignore = "three minutes in debug: cargo test --release -p durable-tests --test it -- --ignored a_hundred_thousand_generations"]
 async fn a_hundred_thousand_generations_take_the_space_of_a_few() {
     run_generations(100_000).await;
 }

@@ -2,6 +2,7 @@
 
 use durable_runtime::explain::{Awaited, Delivery, Explanation, Link, NextTurn, Standing, Wait};
 use durable_runtime::prelude::*;
+use durable_runtime::testing::TestEngine;
 use durable_runtime::{Instance, InstanceId, Registry, StallReason, Status};
 
 use crate::support::{Gate, engine_of, instance};
@@ -50,6 +51,12 @@ async fn follows(other: String) -> u32 {
     Detached::<u32>::new(other).result().await
 }
 
+#[orchestrator(name = "explaining.approves")]
+async fn approves(order: String) {
+    APPROVAL.send(&order, true).await;
+    APPROVAL.send(&order, true).await;
+}
+
 #[orchestrator(name = "explaining.sleeps")]
 async fn sleeps() -> u32 {
     sleep(hours(1)).await;
@@ -79,6 +86,7 @@ fn registry() -> Registry {
         .orchestrator(parent)
         .orchestrator(middle)
         .orchestrator(follows)
+        .orchestrator(approves)
         .orchestrator(sleeps)
         .orchestrator(ends)
         .orchestrator(crowd)
@@ -311,6 +319,36 @@ async fn a_stalled_one_is_told_with_cause_and_remedy_and_what_waits_for_it() {
     );
     assert_eq!(told.status, Status::Stalled);
     assert_eq!((told.undelivered, told.buffered.len()), (1, 1));
+}
+
+/// It was said that nobody had raised it.
+#[tokio::test]
+async fn what_was_sent_and_waits_for_room_is_told() {
+    let builder = TestEngine::builder().registry(registry());
+    let engine = builder.event_limit(1, 1 << 20).start().unwrap();
+    let order = engine.start(asks()).id("asks").await.unwrap();
+    engine.settle().await;
+    order.suspend("lunch").await.unwrap();
+    order.raise(&ELSE, true).await.unwrap();
+    engine.start(approves("asks".to_owned())).await.unwrap();
+    engine.settle().await;
+    let told = why(&order).await;
+    let without_room = told
+        .without_room
+        .iter()
+        .map(|sent| (&*sent.name, sent.count));
+    assert_eq!(without_room.collect::<Vec<_>>(), [("approval", 2)]);
+    let page = told.to_string();
+    assert!(
+        page.contains("it was sent, and waits for room in the inbox"),
+        "{page}"
+    );
+    assert!(
+        page.contains("waits for room in its inbox: `approval` (2)"),
+        "{page}"
+    );
+    order.resume("lunch").await.unwrap();
+    assert!(order.result().await.unwrap());
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ use durable_runtime::prelude::*;
 use durable_runtime::testing::{TestEngine, check_replay};
 use durable_runtime::{BoxDurable, Durable, FaultKind, HistoryEvent, Registry, WaitError};
 
+use crate::support::outcome;
+
 static ORDERS: Event<u64> = Event::new("gathering-orders");
 static STOP: Event<()> = Event::new("gathering-stop");
 
@@ -180,28 +182,6 @@ fn registry() -> Registry {
 
 fn engine() -> TestEngine {
     TestEngine::builder().registry(registry()).start().unwrap()
-}
-
-/// Runs a call to its end, and once more with an eviction and a restart in the middle; both must agree and replay.
-macro_rules! outcome {
-    ($orchestrator:ident($($argument:expr),*)) => {{
-        let engine = engine();
-        let handle = engine.start($orchestrator($($argument),*)).id("one").await.unwrap();
-        let undisturbed = handle.result().await.unwrap();
-        check_replay(&registry(), &handle.history().await.unwrap()).unwrap();
-
-        let engine = self::engine();
-        engine.start($orchestrator($($argument),*)).id("one").await.unwrap();
-        engine.settle().await;
-        for _ in 0..3 {
-            engine.evict().await;
-            engine.advance(minutes(4)).await;
-        }
-        let engine = engine.restart_with(registry()).await.unwrap();
-        let handle = engine.handle($orchestrator, "one").await.unwrap().unwrap();
-        assert_eq!(handle.result().await.unwrap(), undisturbed);
-        undisturbed
-    }};
 }
 
 #[tokio::test]

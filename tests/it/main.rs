@@ -42,6 +42,7 @@ mod retention;
 mod retries;
 mod retry_handlers;
 mod reusing;
+mod rewinding;
 mod saved;
 mod scheduled;
 mod sending;

@@ -68,6 +68,23 @@ fn orders(numbers: impl IntoIterator<Item = u32>) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_list_says_why_and_until_when_an_instance_is_held() {
+    let engine = engine_of(registry());
+    let held = engine.start(waits()).id("held").await.unwrap();
+    held.suspend("the shop is closed").await.unwrap();
+    let later = engine.start(waits()).id("later").after(hours(1));
+    later.await.unwrap();
+    let listed = engine.instances().await.unwrap().instances;
+    let [held, later] = listed.as_slice() else {
+        panic!("{listed:?}");
+    };
+    let why = held.suspended.as_ref().unwrap();
+    assert_eq!(why.reason, "the shop is closed");
+    assert!(later.suspended.is_none() && held.start_at.is_none());
+    assert_eq!(later.start_at, Some(later.created_at + hours(1)));
+}
+
+#[tokio::test]
 async fn a_list_is_narrowed_by_status_name_tag_and_prefix() {
     let engine = shop().await;
     let list = || engine.instances();

@@ -1,7 +1,9 @@
 //! Starting an instance again, as it was started before.
 
 use durable_runtime::prelude::*;
-use durable_runtime::{Registry, StartError, Status, WaitError};
+use durable_runtime::testing::TestEngine;
+use durable_runtime::{Registry, StartError, Status, VersionPolicy, WaitError, named};
+use serde_json::json;
 
 use crate::support::{engine, instance};
 
@@ -112,4 +114,20 @@ async fn what_this_program_does_not_have_is_not_started_and_the_old_one_stays() 
     let error = first.restart().await.unwrap_err();
     assert!(matches!(error, StartError::Unregistered(_)), "{error}");
     assert_eq!(first.status().await.unwrap(), Status::Completed);
+}
+
+/// The policy lets this program run it, and yet it was told that nothing could.
+#[tokio::test]
+async fn one_of_an_older_version_is_started_again_where_a_greater_one_runs_it() {
+    let builder = TestEngine::builder().registry(Registry::new().orchestrator(flow));
+    let builder = builder.versions(VersionPolicy::CurrentOrOlder);
+    let engine = builder.start().unwrap();
+    let older = named::orchestrator("restarting.flow", &json!(1)).version("2");
+    let first = engine.start(older).id("restarting-old").await.unwrap();
+    first.raise(&GO, 1).await.unwrap();
+    first.wait().await.unwrap();
+    let again = first.restart().await.unwrap();
+    again.raise(&GO, 2).await.unwrap();
+    assert_eq!(again.wait().await.unwrap().version.as_deref(), Some("2"));
+    assert_eq!(again.result().await.unwrap().unwrap(), json!(3));
 }

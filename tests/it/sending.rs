@@ -1,8 +1,8 @@
 //! Events from one instance to another, and to itself.
 
 use durable_runtime::prelude::*;
-use durable_runtime::testing::check_replay;
-use durable_runtime::{HistoryEvent, Registry};
+use durable_runtime::testing::{TestEngine, check_replay};
+use durable_runtime::{Handle, HistoryEvent, Registry};
 use serde_json::json;
 
 use crate::real_files::Scratch;
@@ -62,6 +62,12 @@ async fn to_nobody() -> String {
     "went on".to_owned()
 }
 
+/// Starts a reader under the id `r`.
+async fn start_reader(engine: &TestEngine, left: u32) -> Handle<Vec<u32>> {
+    let start = engine.start(reader(left, Vec::new(), None));
+    start.id("r").await.unwrap()
+}
+
 #[tokio::test]
 async fn questions_and_answers_go_back_and_forth() {
     let engine = engine();
@@ -83,11 +89,7 @@ async fn questions_and_answers_go_back_and_forth() {
 #[tokio::test]
 async fn what_is_received_names_its_sender() {
     let engine = engine();
-    let reader = engine
-        .start(reader(1, Vec::new(), None))
-        .id("r")
-        .await
-        .unwrap();
+    let reader = start_reader(&engine, 1).await;
     engine
         .start(burst("r".to_owned(), 1))
         .id("b")
@@ -105,11 +107,7 @@ async fn what_is_received_names_its_sender() {
 #[tokio::test]
 async fn a_burst_arrives_whole_and_in_order_though_each_is_read_by_another_execution() {
     let engine = engine();
-    let reader = engine
-        .start(reader(200, Vec::new(), None))
-        .id("r")
-        .await
-        .unwrap();
+    let reader = start_reader(&engine, 200).await;
     engine.start(burst("r".to_owned(), 200)).await.unwrap();
     let expected: Vec<u32> = (0..200).collect();
     assert_eq!(reader.result().await.unwrap(), expected);
@@ -142,11 +140,7 @@ async fn an_event_to_nobody_or_to_the_ended_is_dropped_and_the_sender_goes_on() 
 async fn an_event_waits_for_its_receiver_to_be_mended() {
     let engine = engine();
     // Nobody in the next engine knows the reader.
-    engine
-        .start(reader(2, Vec::new(), None))
-        .id("r")
-        .await
-        .unwrap();
+    start_reader(&engine, 2).await;
     engine.settle().await;
     let partial = Registry::new().orchestrator(burst);
     let engine = engine.restart_with(partial).await.unwrap();
@@ -165,11 +159,7 @@ async fn by_name_it_is_the_same() {
         named::event("SENDING-NOTE").send(&to, json!(9)).await;
     }
     let engine = engine();
-    let reader = engine
-        .start(reader(1, Vec::new(), None))
-        .id("r")
-        .await
-        .unwrap();
+    let reader = start_reader(&engine, 1).await;
     engine.start(by_name("r".to_owned())).await.unwrap();
     assert_eq!(reader.result().await.unwrap(), [9]);
 }

@@ -29,6 +29,30 @@ pub(crate) fn engine_of(registry: Registry) -> TestEngine {
     TestEngine::builder().registry(registry).start().unwrap()
 }
 
+/// Runs a call to its end, and once more with evictions and a restart in the middle; both must agree and replay.
+/// The caller's `engine()` runs what its `registry()` holds.
+macro_rules! outcome {
+    ($orchestrator:ident($($argument:expr),*)) => {{
+        let undisturbed = engine();
+        let handle = undisturbed.start($orchestrator($($argument),*)).id("one").await.unwrap();
+        let expected = handle.result().await.unwrap();
+        durable_runtime::testing::check_replay(&registry(), &handle.history().await.unwrap()).unwrap();
+
+        let engine = engine();
+        engine.start($orchestrator($($argument),*)).id("one").await.unwrap();
+        engine.settle().await;
+        for _ in 0..2 {
+            engine.evict().await;
+            engine.advance(durable_runtime::prelude::minutes(5)).await;
+        }
+        let engine = engine.restart_with(registry()).await.unwrap();
+        let handle = engine.handle($orchestrator, "one").await.unwrap().unwrap();
+        assert_eq!(handle.result().await.unwrap(), expected);
+        expected
+    }};
+}
+pub(crate) use outcome;
+
 /// The instance of that id, which is there.
 pub(crate) async fn instance(engine: &TestEngine, id: &str) -> Instance {
     engine.instance(id).await.unwrap().unwrap()
@@ -75,6 +99,7 @@ fn kind(event: &HistoryEvent) -> &'static str {
         HistoryEvent::ExecutionTerminated(_) => "terminated",
         HistoryEvent::ExecutionSuspended(_) => "suspended",
         HistoryEvent::ExecutionResumed(_) => "resumed",
+        HistoryEvent::ExecutionRewound(_) => "rewound",
         _ => "unknown to this test",
     }
 }

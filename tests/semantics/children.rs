@@ -1,11 +1,13 @@
 //! SUB: child orchestrations.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use durable_runtime::prelude::*;
 use durable_runtime::{Failure, HistoryEvent, Status, named};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::support::{children, engine, instance, replayed};
+use crate::support::{children, engine, instance, replayed, settled};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Refused {
@@ -198,4 +200,34 @@ async fn sub_4_a_child_by_name_has_the_default_version() {
     assert_eq!(children(&history)[0].version.as_deref(), Some("10"));
     let exact = engine.start(by_name_nine()).await.unwrap();
     assert_eq!(exact.result().await.unwrap().as_deref(), Some("9"));
+}
+
+static STOCK_IS_THERE: AtomicBool = AtomicBool::new(false);
+
+#[activity(name = "sub.pick")]
+async fn pick() -> Result<u32, String> {
+    let is_there = STOCK_IS_THERE.load(Ordering::Relaxed);
+    is_there.then_some(3).ok_or("out of stock".to_owned())
+}
+
+#[orchestrator(name = "sub.picks")]
+async fn picks() -> Result<u32, String> {
+    pick().await
+}
+
+#[orchestrator(name = "sub.ships")]
+async fn ships() -> Result<u32, String> {
+    picks().id("sub-5-child").await
+}
+
+#[tokio::test]
+async fn sub_5_a_rewind_goes_down_to_children_that_failed() {
+    let engine = engine();
+    let parent = engine.start(ships()).await.unwrap();
+    assert!(parent.result().await.unwrap().is_err());
+    STOCK_IS_THERE.store(true, Ordering::Relaxed);
+    parent.rewind("it has come").await.unwrap();
+    assert_eq!(parent.result().await.unwrap(), Ok(3));
+    let child = settled(&engine, "sub-5-child").await;
+    assert_eq!(child.status, Status::Completed);
 }

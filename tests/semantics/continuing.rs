@@ -180,3 +180,32 @@ async fn can_5_a_tight_loop_leaves_room_for_others_and_its_history_short() {
     assert!(rounds > 20, "it went round {rounds} times meanwhile");
     assert_eq!(spinning.summary().await.unwrap().events, 4);
 }
+
+/// The traces of its executions, each of which begins one.
+#[orchestrator(name = "can.traced")]
+async fn traced(rounds: u32, anew: bool, traces: Vec<String>) -> Vec<String> {
+    let mut traces = traces;
+    traces.push(format!("{:032x}", info().trace_context.trace_id()));
+    if rounds == 0 {
+        return traces;
+    }
+    let next = continue_as_new(traced(rounds - 1, anew, traces));
+    if anew {
+        next.new_trace().await
+    } else {
+        next.await
+    }
+}
+
+#[tokio::test]
+async fn can_6_each_execution_begins_a_trace_if_it_is_wished() {
+    let engine = engine();
+    let traces = |anew| engine.start(traced(2, anew, vec![]));
+    let mut same = traces(false).await.unwrap().result().await.unwrap();
+    same.dedup();
+    assert_eq!(same.len(), 1);
+    let mut anew = traces(true).await.unwrap().result().await.unwrap();
+    anew.sort();
+    anew.dedup();
+    assert_eq!(anew.len(), 3);
+}

@@ -1,5 +1,6 @@
 //! MGT: what can be asked of an instance from outside, as far as it is there.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use durable_runtime::prelude::*;
@@ -8,7 +9,7 @@ use durable_runtime::{
     Applied, Cursor, FaultKind, HistoryEvent, InstanceId, Page, Revision, Status, Summary,
 };
 
-use crate::support::{engine, replayed};
+use crate::support::{count, engine, replayed};
 
 static GO: Event<u32> = Event::new("mgt-go");
 
@@ -267,4 +268,43 @@ async fn mgt_9_many_are_ended_together_and_each_is_told_for_itself() {
         .collect();
     let expected = [("mgt-9-a", true), ("mgt-9-none", false), ("mgt-9-b", true)];
     assert_eq!(ended, expected);
+}
+
+static BANK_IS_OPEN: AtomicBool = AtomicBool::new(false);
+
+#[activity(name = "mgt.pay")]
+async fn pay() -> Result<u32, String> {
+    let is_open = BANK_IS_OPEN.load(Ordering::Relaxed);
+    is_open.then_some(5).ok_or("the bank is closed".to_owned())
+}
+
+#[orchestrator(name = "mgt.buys")]
+async fn buys() -> Result<u32, String> {
+    let n = step(1).await;
+    sleep(hours(1)).await;
+    Ok(n + pay().await?)
+}
+
+#[tokio::test]
+async fn mgt_3_what_failed_runs_again_and_what_succeeded_does_not() {
+    let engine = engine();
+    let handle = engine.start(buys()).await.unwrap();
+    assert!(
+        handle
+            .rewind("too early")
+            .await
+            .unwrap_err()
+            .is_not_failed()
+    );
+    assert!(handle.result().await.unwrap().is_err());
+    let failed = handle.summary().await.unwrap();
+    BANK_IS_OPEN.store(true, Ordering::Relaxed);
+    handle.rewind("the bank is open").await.unwrap();
+    assert_eq!(handle.result().await.unwrap(), Ok(6));
+    let ended = handle.summary().await.unwrap();
+    assert_eq!(ended.execution, failed.execution);
+    let history = replayed(&handle).await;
+    let scheduled = |event: &HistoryEvent| matches!(event, HistoryEvent::ActivityScheduled(_));
+    assert_eq!(count(&history, scheduled), 2);
+    assert!(handle.rewind("again").await.unwrap_err().is_not_failed());
 }

@@ -9,7 +9,7 @@ use crate::source;
 const LAYERS: &[&[&str]] = &[
     &["limits", "panics"],
     &["clock", "id", "payload"],
-    &["failure", "retry"],
+    &["failure", "retry", "trace"],
     &["error", "event"],
     &["activity", "durable"],
     &["definition"],

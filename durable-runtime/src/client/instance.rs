@@ -57,7 +57,7 @@ use crate::store::{Overview, Reader, Status, StoreError, Summary};
 pub struct Instance {
     pub(super) hub: Arc<Hub>,
     pub(super) key: InstanceKey,
-    id: InstanceId,
+    pub(super) id: InstanceId,
 }
 
 impl Instance {

@@ -346,7 +346,11 @@ impl Purger<'_> {
 
     async fn submit(&self, keys: Vec<InstanceKey>) -> Result<Buried, PurgeError> {
         let (reply, answer) = Reply::channel();
-        let purge = Submission::Purge(Purge { keys, reply });
+        let purge = Submission::Purge(Purge {
+            keys,
+            ended_by: None,
+            reply,
+        });
         self.hub.submit(purge)?;
         answer
             .await

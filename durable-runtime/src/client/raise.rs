@@ -11,10 +11,12 @@ use crate::client::instance::Instance;
 use crate::client::{within_limit, within_name_limit};
 use crate::engine::Engine;
 use crate::engine::message::{Delivered, Incoming, Reply};
+use crate::engine::observe::spans;
 use crate::event::{EventRaised, HistoryEvent, Name};
 use crate::limits;
 use crate::orchestration::Event;
 use crate::payload::Payload;
+use crate::trace::TraceContext;
 
 impl Engine {
     /// Raises an event to the instance of that id, whatever it runs.
@@ -80,6 +82,7 @@ pub struct RaiseRequest {
     name: Result<Name, Refused>,
     payload: Result<Payload, Refused>,
     id: Option<String>,
+    trace: Option<TraceContext>,
 }
 
 /// Whom an event is for.
@@ -104,6 +107,7 @@ impl RaiseRequest {
             name: within_name_limit(event.full_name().clone()),
             payload: within_limit(Payload::json(value), limit),
             id: None,
+            trace: None,
         }
     }
 
@@ -147,10 +151,18 @@ impl RaiseRequest {
         self
     }
 
+    /// Says in which W3C trace context the event is raised: the span of the raise lies there. Nothing of it is recorded, and what
+    /// the instance does with the event stays in its own trace. Without one the span lies there too.
+    pub fn trace_context(mut self, context: TraceContext) -> Self {
+        self.trace = Some(context);
+        self
+    }
+
     async fn send(self) -> Result<(), RaiseError> {
         let (name, payload) = (self.name?, self.payload?);
         let event = self.id.map(checked).transpose()?;
         let instance = self.target.find()?;
+        let raising = spans::raising(&name, self.trace);
         let hub = &instance.hub;
         let event = HistoryEvent::EventRaised(EventRaised {
             at: hub.clock.now(),
@@ -167,7 +179,12 @@ impl RaiseRequest {
         hub.deliver(instance.key, arrival)?;
         let id = || instance.id().to_string();
         match answer.await {
-            Ok(Delivered::Recorded) => Ok(()),
+            Ok(Delivered::Recorded) => {
+                if let Some(raising) = raising {
+                    raising.raised(hub, instance.id(), instance.key);
+                }
+                Ok(())
+            }
             Ok(Delivered::Ended) => Err(RaiseError::Ended(id())),
             Ok(Delivered::Unknown) => Err(RaiseError::NotFound(id())),
             Ok(Delivered::Busy(limit)) => Err(RaiseError::Busy {

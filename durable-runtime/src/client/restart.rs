@@ -15,6 +15,7 @@ use crate::engine::reuse::{Reuse, Rule};
 use crate::event::{ExecutionStarted, REPLAY_SEMANTICS};
 use crate::id::{ExecutionId, InstanceId, InstanceKey};
 use crate::store::{StoreError, Summary};
+use crate::trace::TraceContext;
 
 impl Instance {
     /// Starts the instance again, with the name, version, tags and input of its last execution. It must have ended; with
@@ -81,6 +82,7 @@ pub struct RestartRequest<H> {
     old: InstanceKey,
     id: InstanceId,
     new_id: NewId,
+    trace: Option<TraceContext>,
     handle: Box<dyn FnOnce(Instance) -> H + Send>,
 }
 
@@ -97,6 +99,7 @@ impl<H> RestartRequest<H> {
             old: old.key(),
             id: old.id().clone(),
             new_id: NewId::Same,
+            trace: None,
             handle: Box::new(handle),
         }
     }
@@ -110,6 +113,12 @@ impl<H> RestartRequest<H> {
     /// Gives the new instance this id, which nobody may have; the old one stays as it is.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.new_id = NewId::Given(id.into());
+        self
+    }
+
+    /// Starts the new instance in this W3C trace context; without one it has a trace of its own, and never that of the old one.
+    pub fn trace_context(mut self, context: TraceContext) -> Self {
+        self.trace = Some(context);
         self
     }
 
@@ -127,13 +136,17 @@ impl<H> RestartRequest<H> {
             error => StartError::Store(error),
         })?;
         let summary = summary.ok_or_else(|| StartError::NotFound(self.id.to_string()))?;
-        let registry = &self.hub.reviver.registry;
+        let reviver = &self.hub.reviver;
+        let registry = &reviver.registry;
         let version = summary.version.as_deref();
-        if registry.find_orchestrator(&summary.name, version).is_none() {
+        if registry
+            .runs(&summary.name, version, reviver.versions)
+            .is_none()
+        {
             let report = registry.unknown_orchestrator(&summary.name, version);
             return Err(StartError::Unregistered(report));
         }
-        let key = submit(&self.hub, again(summary, id.clone()), reuse).await?;
+        let key = submit(&self.hub, again(summary, id.clone()), reuse, self.trace).await?;
         Ok((self.handle)(Instance::of(&self.hub, key, id)))
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::engine::message::{Delivered, Incoming};
-use crate::event::{EventRaised, HistoryEvent};
+use crate::event::{EventRaised, HistoryEvent, effective};
 use crate::limits;
 use crate::replay::Load;
 
@@ -97,11 +97,13 @@ impl Room {
 impl Backlog {
     /// The backlog of an execution with this history.
     pub(crate) fn of(history: &[HistoryEvent], limit: EventLimit) -> Self {
-        let is_turn = |event: &HistoryEvent| matches!(event, HistoryEvent::TurnStarted(_));
-        let since_last_turn = history.rsplit(is_turn).next().unwrap_or_default();
+        let undelivered = effective(history).fold(Load::default(), |load, event| match event {
+            HistoryEvent::TurnStarted(_) => Load::default(),
+            event => load.and_all(std::slice::from_ref(event)),
+        });
         Self {
             ids: history.iter().filter_map(chosen_id).cloned().collect(),
-            undelivered: Load::default().and_all(since_last_turn),
+            undelivered,
             ..Self::unknown(limit)
         }
     }
@@ -252,5 +254,46 @@ pub(crate) fn sent_name(incoming: &Incoming) -> Option<String> {
             ..
         } if is_of_instance(raised) => Some(raised.name.to_ascii_lowercase()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::engine::rewinding;
+    use crate::event::ExecutionCompleted;
+    use crate::event::encoding::samples::{payload, started, turn};
+    use crate::failure::{Failure, Fault, FaultKind, Outcome};
+
+    /// The code ended by itself when it had been told of an event, and is to be told again.
+    #[test]
+    fn what_a_void_turn_had_delivered_is_undelivered_after_a_rewind() {
+        let raised = HistoryEvent::EventRaised(EventRaised {
+            at: Timestamp(2),
+            name: "go".into(),
+            payload: payload("now"),
+            event: Some("go-1".to_owned()),
+        });
+        let fault = Fault::new(FaultKind::Panicked, "order", "it cannot count");
+        let outcome = Outcome::Failed(Failure::Fault(fault));
+        let mut history = vec![
+            HistoryEvent::ExecutionStarted(Box::new(started("order", 1, 1))),
+            turn(1, 1),
+            raised,
+            turn(2, 1),
+            HistoryEvent::ExecutionCompleted(ExecutionCompleted { outcome }),
+        ];
+        let undelivered = |history: &[HistoryEvent]| {
+            let backlog = Backlog::of(history, EventLimit::default());
+            assert!(backlog.ids.contains("go-1"));
+            backlog.undelivered.events
+        };
+        assert_eq!(undelivered(&history), 0);
+        let plan = rewinding::plan(&history, Timestamp(3), "mended").unwrap();
+        history.push(HistoryEvent::ExecutionRewound(Box::new(plan.event)));
+        assert_eq!(undelivered(&history), 1);
+        history.push(turn(4, 1));
+        assert_eq!(undelivered(&history), 0);
     }
 }

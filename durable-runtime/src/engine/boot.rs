@@ -10,6 +10,7 @@ use crate::engine::desk::{Desk, Shelf};
 use crate::engine::guard::Guard;
 use crate::engine::hub::{Hub, Shape};
 use crate::engine::message::Effects;
+use crate::engine::observe::Observer;
 use crate::engine::recovery;
 use crate::engine::retention::Expiry;
 use crate::engine::revive::Reviver;
@@ -129,21 +130,23 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         unfinished = recovered.instances.len(),
         "the event log is open"
     );
-    let id = store.id();
+    let observer = Arc::new(Observer::new(&registry, &parts.clock));
     let reviver = Reviver {
+        observer: Arc::clone(&observer),
         registry: Arc::clone(&registry),
         versions,
         reader: store.reader(),
-        store: id,
+        store: store.id(),
         build,
         guard: Guard::new(plan.first_turns, plan.poisoned),
         event_limit,
         payload_limit,
     };
     let shelf = Shelf {
+        observer: Arc::clone(&observer),
         registry,
         states,
-        store: id,
+        store: store.id(),
         clock: parts.clock,
         payload_limit,
     };
@@ -161,7 +164,7 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         entropy: Arc::clone(&parts.entropy),
         fingerprint,
     });
-    let committer = Committer::new(store, build, plan.bonds, reopener);
+    let committer = Committer::new(store, observer, build, plan.bonds, reopener);
     Ok(Booted {
         hub: Arc::new(hub),
         committer,

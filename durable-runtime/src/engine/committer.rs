@@ -3,9 +3,12 @@
 //! It is fed with submissions, writes all of them in one transaction, and only then hands out what follows from them.
 //! Ids are resolved while a batch forms, so that two starts of one id never both create.
 
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::engine::failpoint;
 use crate::engine::message::{Effects, Submission};
+use crate::engine::observe::Observer;
 use crate::engine::watchers::Watchers;
 use crate::id::BuildId;
 use crate::limits;
@@ -20,6 +23,8 @@ mod overtaken;
 mod purge;
 mod reopen;
 mod replace;
+mod rewind;
+mod telling;
 
 pub(crate) use arrivals::{cancel_request, child_conflict, child_outcome, sent_event, unreadable};
 pub(crate) use bonds::Bonds;
@@ -31,6 +36,7 @@ use batch::{Batch, Stage};
 /// The write side of the store and those who wait for what it writes.
 pub(crate) struct Committer {
     store: Store,
+    observer: Arc<Observer>,
     build: BuildId,
     queue: Vec<Submission>,
     bonds: Bonds,
@@ -45,6 +51,7 @@ pub(crate) struct Committer {
 impl Committer {
     pub(crate) fn new(
         store: Store,
+        observer: Arc<Observer>,
         build: BuildId,
         bonds: Bonds,
         reopener: Option<Reopener>,
@@ -52,6 +59,7 @@ impl Committer {
         Self {
             watchers: Watchers::new(store.reader()),
             store,
+            observer,
             build,
             queue: Vec::new(),
             unanswered: Vec::new(),
@@ -72,7 +80,7 @@ impl Committer {
     /// The outcome of the transaction is unknown and the store refuses everything from now on. Whoever waits for an answer gets
     /// none, but only once the committer is dropped: by then, it can be known why.
     pub(crate) fn commit(&mut self, now: Timestamp) -> Result<Effects, StoreError> {
-        let mut batch = Batch::new(now, self.build);
+        let mut batch = Batch::new(now, self.build, Arc::clone(&self.observer));
         match self.fill(&mut batch) {
             Ok(()) => Ok(batch.effects),
             Err(error) => {
@@ -84,27 +92,22 @@ impl Committer {
 
     fn fill(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         let queue = std::mem::take(&mut self.queue);
-        let (writes, questions): (Vec<_>, Vec<_>) =
+        let (mut writes, questions): (Vec<_>, Vec<_>) =
             queue.into_iter().partition(Submission::is_write);
         self.queue = questions;
-        if !writes.is_empty() {
-            failpoint::hit("commit.before");
-            let mut transaction = self.store.begin(batch.now)?;
-            let mut writes = writes.into_iter();
-            let mut stage = Stage {
-                transaction: &mut transaction,
-                bonds: &mut self.bonds,
-            };
-            let written = writes
-                .try_for_each(|write| batch.write(&mut stage, write))
-                .and_then(|()| transaction.commit());
-            if let Err(error) = written {
+        if writes.iter().any(Submission::is_rewind) {
+            // A rewind reads what it goes back over, and that is on disk: so it goes before all that the batch changes.
+            let (rewinds, others) = writes.into_iter().partition(Submission::is_rewind);
+            writes = others;
+            if let Err(error) = self.write(batch, rewinds) {
                 self.queue.extend(writes);
                 return Err(error);
             }
-            failpoint::hit("commit.after");
-            batch.effects.take_back_closed();
         }
+        if !writes.is_empty() {
+            self.write(batch, writes)?;
+        }
+        batch.effects.take_back_closed();
         for question in std::mem::take(&mut self.queue) {
             match question {
                 Submission::Watch(watch) => self.watchers.watch(watch, &mut batch.effects)?,
@@ -113,10 +116,37 @@ impl Committer {
                 | Submission::Turn(_)
                 | Submission::Purge(_)
                 | Submission::Control(_)
+                | Submission::Rewind(_)
                 | Submission::Mark(..) => {}
             }
         }
         self.watchers.notify(&batch.touched, &mut batch.effects)
+    }
+
+    /// Writes all of these in one transaction.
+    fn write(&mut self, batch: &mut Batch, writes: Vec<Submission>) -> Result<(), StoreError> {
+        failpoint::hit("commit.before");
+        let (count, begun) = (writes.len(), self.observer.meters.now());
+        let before = self.store.counters().commits;
+        let mut transaction = self.store.begin(batch.now)?;
+        let mut writes = writes.into_iter();
+        let mut stage = Stage {
+            transaction: &mut transaction,
+            bonds: &mut self.bonds,
+        };
+        let written = writes
+            .try_for_each(|write| batch.write(&mut stage, write))
+            .and_then(|()| transaction.commit());
+        if let Err(error) = written {
+            self.queue.extend(writes);
+            return Err(error);
+        }
+        // A batch that holds nothing after all writes nothing.
+        if self.store.counters().commits > before {
+            self.observer.meters.commit(count, begun);
+        }
+        failpoint::hit("commit.after");
+        Ok(())
     }
 
     /// One slice of what keeps the file in order; true if there is more to do.
@@ -158,11 +188,18 @@ impl Submission {
     /// Whether it writes; the others ask, and are answered after the commit.
     fn is_write(&self) -> bool {
         match self {
-            Self::Start(_) | Self::Turn(_) | Self::Control(_) | Self::Purge(_) | Self::Mark(..) => {
-                true
-            }
+            Self::Start(_)
+            | Self::Turn(_)
+            | Self::Control(_)
+            | Self::Purge(_)
+            | Self::Rewind(_)
+            | Self::Mark(..) => true,
             Self::Watch(_) | Self::Probe(_) => false,
         }
+    }
+
+    fn is_rewind(&self) -> bool {
+        matches!(self, Self::Rewind(_))
     }
 }
 
@@ -172,9 +209,12 @@ impl Submission {
         match self {
             Self::Watch(watch) => watch.reply.is_awaited(),
             Self::Probe(reply) => reply.is_awaited(),
-            Self::Start(_) | Self::Turn(_) | Self::Control(_) | Self::Purge(_) | Self::Mark(..) => {
-                true
-            }
+            Self::Start(_)
+            | Self::Turn(_)
+            | Self::Control(_)
+            | Self::Purge(_)
+            | Self::Rewind(_)
+            | Self::Mark(..) => true,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Desk {
 struct Inner {
     dispatcher: Dispatcher,
     running: HashMap<CommandRef, Handles>,
+    /// What runs still though nobody waited for it, and is to run again: when it has ended.
+    again: HashMap<CommandRef, Task>,
     /// Handed in, but not scheduled yet.
     handed_in: VecDeque<Vec<Task>>,
     is_stopped: bool,
@@ -48,6 +50,10 @@ struct Handles {
     heart: Heart,
     heartbeat_timeout: Option<Duration>,
     delivery: u32,
+    /// Nobody waits for what it returns.
+    is_cancelled: bool,
+    /// When it got its place, in monotonic time.
+    begun: Duration,
     /// Nothing can stop its body: it has its place until it returns.
     is_blocking: bool,
     /// Why its outcome was decided without it, if it was: nothing that it returns counts then.
@@ -61,10 +67,14 @@ pub(crate) struct Finished {
     pub(crate) name: Name,
     /// What may start in its stead.
     pub(crate) next: Vec<Placed>,
+    /// How long it has had its place.
+    pub(crate) ran: Duration,
     /// What it said in its last heartbeat.
     pub(crate) details: Option<Payload>,
     /// Whether its outcome still counts; not if it was given up before.
     pub(crate) counts: bool,
+    /// Whether nobody waits for its outcome: it was told so.
+    pub(crate) is_cancelled: bool,
 }
 
 impl Desk {
@@ -73,6 +83,7 @@ impl Desk {
         let inner = Mutex::new(Inner {
             dispatcher,
             running: HashMap::new(),
+            again: HashMap::new(),
             handed_in: VecDeque::new(),
             is_stopped: false,
         });
@@ -93,7 +104,7 @@ impl Desk {
     pub(crate) fn place_some(&self) -> Vec<Placed> {
         let mut inner = self.lock();
         if let Some(tasks) = inner.handed_in.pop_front() {
-            inner.schedule(tasks);
+            inner.schedule(tasks, &self.shelf);
         }
         let placed = inner.place(&self.shelf);
         self.tell_if_idle(&inner);
@@ -103,32 +114,38 @@ impl Desk {
     /// Nobody waits for these activities any more: what waits for a place never starts, what runs is told.
     pub(crate) fn cancel(&self, commands: Vec<CommandRef>) {
         let mut inner = self.lock();
-        inner.schedule_handed_in();
+        inner.schedule_handed_in(&self.shelf);
         for command in commands {
+            inner.again.remove(&command);
             if inner.dispatcher.cancel(command) == Found::Running {
                 inner.tell(command);
             }
         }
+        self.tell_count(&inner);
     }
 
     /// The same for all activities of these instances.
     pub(crate) fn cancel_all_of(&self, instances: &BTreeSet<InstanceKey>) {
         let mut inner = self.lock();
-        inner.schedule_handed_in();
+        inner.schedule_handed_in(&self.shelf);
+        (inner.again).retain(|command, _| !instances.contains(&command.instance));
         for instance in instances {
             for command in inner.dispatcher.cancel_all_of(*instance) {
                 inner.tell(command);
             }
         }
+        self.tell_count(&inner);
     }
 
     /// The same for all activities but these.
     pub(crate) fn cancel_all_but(&self, wanted: &BTreeSet<CommandRef>) {
         let mut inner = self.lock();
-        inner.schedule_handed_in();
+        inner.schedule_handed_in(&self.shelf);
+        inner.again.retain(|command, _| wanted.contains(command));
         for command in inner.dispatcher.cancel_all_but(wanted) {
             inner.tell(command);
         }
+        self.tell_count(&inner);
     }
 
     /// Takes back the place of an activity that has ended; `None` if it had none any more, as after a time-out.
@@ -136,13 +153,18 @@ impl Desk {
         let mut inner = self.lock();
         let name = inner.dispatcher.finish(command)?;
         let handles = inner.running.remove(&command);
+        let again = inner.again.remove(&command);
+        let is_void = again.is_some();
+        inner.schedule(again, &self.shelf);
         let next = inner.place(&self.shelf);
         self.tell_if_idle(&inner);
         Some(Finished {
             name,
             next,
+            ran: (handles.as_ref()).map_or(Duration::ZERO, |handles| self.since(handles)),
             details: handles.as_ref().and_then(|handles| handles.heart.details()),
-            counts: handles.is_none_or(|handles| handles.given_up.is_none()),
+            is_cancelled: (handles.as_ref()).is_some_and(|handles| handles.is_cancelled),
+            counts: !is_void && handles.is_none_or(|handles| handles.given_up.is_none()),
         })
     }
 
@@ -159,7 +181,8 @@ impl Desk {
         }
         handles.given_up = Some(why);
         handles.cancel.cancel();
-        let details = handles.heart.details();
+        let is_void = handles.is_cancelled;
+        let (details, ran) = (handles.heart.details(), self.since(handles));
         let (name, next) = if handles.is_blocking {
             let name = inner.dispatcher.name_of(command)?;
             tracing::warn!(activity = %name, "an attempt ran into its time-out; its body is not `async`, so it runs on and \
@@ -169,14 +192,18 @@ impl Desk {
             handles.abort.iter().for_each(AbortHandle::abort);
             inner.running.remove(&command);
             let name = inner.dispatcher.finish(command)?;
+            let again = inner.again.remove(&command);
+            inner.schedule(again, &self.shelf);
             (name, inner.place(&self.shelf))
         };
         self.tell_if_idle(&inner);
         Some(Finished {
             name,
             next,
+            ran,
             details,
-            counts: true,
+            counts: !is_void,
+            is_cancelled: is_void,
         })
     }
 
@@ -187,8 +214,10 @@ impl Desk {
         let ended = Finished {
             name: inner.dispatcher.name_of(command)?,
             next: Vec::new(),
+            ran: self.since(handles),
             details: handles.heart.details(),
             counts: true,
+            is_cancelled: handles.is_cancelled,
         };
         Some((ended, handles.given_up?))
     }
@@ -265,6 +294,7 @@ impl Desk {
             handles.cancel.cancel();
             handles.abort.iter().for_each(AbortHandle::abort);
         }
+        self.shelf.observer.meters.activities(0, 0);
     }
 
     /// Resolves when no activity runs.
@@ -289,7 +319,20 @@ impl Desk {
         running.filter(|handles| !handles.cancel.is_told()).count()
     }
 
+    /// How long an attempt has had its place.
+    fn since(&self, handles: &Handles) -> Duration {
+        (self.shelf.clock.monotonic()).saturating_sub(handles.begun)
+    }
+
+    /// Tells how many attempts run, and wait.
+    fn tell_count(&self, inner: &Inner) {
+        let dispatcher = &inner.dispatcher;
+        let meters = &self.shelf.observer.meters;
+        meters.activities(dispatcher.running(), dispatcher.waiting());
+    }
+
     fn tell_if_idle(&self, inner: &Inner) {
+        self.tell_count(inner);
         if inner.busy() == 0 {
             self.idle.notify_one();
         }
@@ -307,28 +350,42 @@ impl Inner {
     }
 
     /// What was handed in before it was cancelled is to be found.
-    fn schedule_handed_in(&mut self) {
+    fn schedule_handed_in(&mut self, from: &Shelf) {
         while let Some(tasks) = self.handed_in.pop_front() {
-            self.schedule(tasks);
+            self.schedule(tasks, from);
         }
     }
 
     /// Tells a running activity that nobody waits for it.
-    fn tell(&self, command: CommandRef) {
-        if let Some(handles) = self.running.get(&command) {
+    fn tell(&mut self, command: CommandRef) {
+        if let Some(handles) = self.running.get_mut(&command) {
+            handles.is_cancelled = true;
             handles.cancel.cancel();
         }
     }
 
-    fn schedule(&mut self, tasks: Vec<Task>) {
-        for task in tasks {
-            self.dispatcher.schedule(task);
+    fn schedule(&mut self, tasks: impl IntoIterator<Item = Task>, from: &Shelf) {
+        let now = from.clock.monotonic();
+        for mut task in tasks {
+            task.queued_at = now;
+            let command = task.command;
+            // After a rewind: what it returns was not waited for when it was told so, and counts for nothing.
+            if (self.running.get(&command)).is_some_and(|handles| handles.is_cancelled) {
+                self.again.insert(command, task);
+            } else {
+                self.dispatcher.schedule(task);
+            }
         }
     }
 
     fn place(&mut self, from: &Shelf) -> Vec<Placed> {
         let mut placed = Vec::new();
+        let mut begun = None;
         while let Some(task) = self.dispatcher.start() {
+            let begun = *begun.get_or_insert_with(|| from.clock.monotonic());
+            let waited = begun.saturating_sub(task.queued_at);
+            let meters = &from.observer.meters;
+            meters.attempt_began(&task.scheduled.name, waited);
             let (cancel, cancellation) = Cancellation::channel();
             let known = task.scheduled.heartbeats.as_deref();
             let heartbeat_timeout = known.and_then(|known| known.timeout);
@@ -343,6 +400,8 @@ impl Inner {
                     heart: heart.clone(),
                     heartbeat_timeout,
                     delivery: task.delivery,
+                    is_cancelled: false,
+                    begun,
                     is_blocking: entry.is_some_and(|entry| entry.options.is_blocking),
                     given_up: None,
                 },

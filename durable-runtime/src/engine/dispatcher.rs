@@ -207,6 +207,10 @@ impl Dispatcher {
     pub(crate) fn running(&self) -> usize {
         self.running.len()
     }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +241,9 @@ mod tests {
                 heartbeats: None,
                 retry: None,
             },
+            trace: None,
             delivery: 1,
+            queued_at: std::time::Duration::ZERO,
         }
     }
 

@@ -55,6 +55,12 @@ pub(crate) enum Ending {
     Outlived,
 }
 
+impl Behind {
+    fn is_unwanted(&self, command: CommandRef) -> bool {
+        self.cancelled.contains(&command) || self.closed.contains(&command.instance)
+    }
+}
+
 impl Gate {
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
@@ -66,16 +72,28 @@ impl Gate {
         self.is_closed.store(true, Ordering::Release);
     }
 
-    /// Hands over what was held back, and lets everything through afterwards: `release` runs before anything overtakes it.
-    pub(crate) fn open(&self, release: impl FnOnce(Vec<ShardInput>)) -> Vec<Task> {
+    /// Hands over what was held back, and lets everything through afterwards: `release` runs before anything overtakes it, and
+    /// before anybody looks for an activity elsewhere.
+    pub(crate) fn open(&self, release: impl FnOnce(Vec<ShardInput>, Vec<Task>)) {
         let mut behind = self.lock();
-        release(std::mem::take(&mut behind.inputs));
+        let inputs = std::mem::take(&mut behind.inputs);
         let tasks = std::mem::take(&mut behind.tasks);
+        release(inputs, tasks);
         behind.cancelled.clear();
         behind.closed.clear();
         behind.is_closed = false;
         self.is_closed.store(false, Ordering::Release);
-        tasks
+    }
+
+    /// Has an activity handed over, unless nobody waits for it any more; false if so. Whoever cancels it later finds it where
+    /// it was handed to.
+    pub(crate) fn pass(&self, command: CommandRef, hand_over: impl FnOnce()) -> bool {
+        let behind = self.lock();
+        let is_wanted = !behind.is_unwanted(command);
+        if is_wanted {
+            hand_over();
+        }
+        is_wanted
     }
 
     /// Returns what may go to the shards now: arrivals, to be recorded, also if the gate is closed.
@@ -90,6 +108,7 @@ impl Gate {
             | ShardInput::Committed(..)
             | ShardInput::Refused(_)
             | ShardInput::Changed(_)
+            | ShardInput::Terminated(_)
             | ShardInput::Reset
             | ShardInput::Probe(_) => true,
         });
@@ -136,8 +155,7 @@ impl Gate {
 
     /// Whether nobody waits for this activity any more.
     pub(crate) fn is_cancelled(&self, command: CommandRef) -> bool {
-        let behind = self.lock();
-        behind.cancelled.contains(&command) || behind.closed.contains(&command.instance)
+        self.lock().is_unwanted(command)
     }
 
     /// Begins a trial; what it resolves to says how it ended, an error that the engine stops.
@@ -216,7 +234,7 @@ mod tests {
         let inputs = vec![wake(3), arrival(4), committed, wake(6)];
         assert_eq!(admit(inputs), [4, 5]);
         let released = RefCell::new(Vec::new());
-        gate.open(|inputs| *released.borrow_mut() = keys(&inputs));
+        gate.open(|inputs, _| *released.borrow_mut() = keys(&inputs));
         assert_eq!(*released.borrow(), [3, 6]);
         assert_eq!(admit(vec![wake(7)]), [7]);
     }

@@ -4,18 +4,18 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
 use crate::clock::{Entropy, Timestamp};
-use crate::engine::desk::{Desk, Placed, Refused};
-use crate::engine::gate::{Gate, OnTrial};
+use crate::engine::desk::Desk;
+use crate::engine::gate::Gate;
 use crate::engine::inboxes::Inboxes;
 use crate::engine::message::{
-    Answer, CommandRef, Effects, Incoming, Reply, ShardInput, Submission, Task, TimerRef,
+    Answer, CommandRef, Effects, Incoming, Reply, ShardInput, Submission, TimerRef,
 };
 use crate::engine::queue::{Queue, Taken};
 use crate::engine::retention::Expiry;
@@ -23,14 +23,13 @@ use crate::engine::revive::Reviver;
 use crate::engine::store_clock::StoreClock;
 use crate::engine::timer_board::TimerBoard;
 use crate::engine::trial;
-use crate::engine::vigil::Limits;
 use crate::engine::watch::Alarm;
-use crate::event::{Ended, Fired, HistoryEvent};
-use crate::failure::Outcome;
+use crate::event::{Fired, HistoryEvent};
 use crate::id::InstanceKey;
 use crate::limits;
 use crate::store::Counters;
 
+mod activities;
 mod facts;
 mod pause;
 mod stopped;
@@ -56,6 +55,8 @@ pub(crate) struct Hub {
     pub(crate) gate: Gate,
     /// What is purged by itself.
     pub(crate) expiry: Expiry,
+    /// How many replays without effect were left alone, since they did not end in time, and still run.
+    pub(crate) strays: Arc<AtomicUsize>,
     /// Nothing is ever put in: who takes from it waits for time to pass, or for the end.
     resting: Queue<Infallible>,
     /// Why the engine no longer works, if it does not.
@@ -93,6 +94,7 @@ impl Hub {
             timers: TimerBoard::default(),
             gate: Gate::default(),
             expiry: Expiry::default(),
+            strays: Arc::default(),
             resting: Queue::new(None),
             stopped: OnceLock::new(),
             counters: Mutex::default(),
@@ -172,8 +174,10 @@ impl Hub {
             disarm,
             close,
             answers,
+            news,
             suspects,
         } = effects;
+        self.reviver.observer.publish(news);
         self.timers.change(arm, disarm);
         if !close.is_empty() {
             self.close_instances(&close);
@@ -209,9 +213,10 @@ impl Hub {
 
     /// Fires every timer that is due.
     pub(crate) fn fire_timers(self: &Arc<Self>, now: Timestamp) {
-        for timer in self.timers.fire(now) {
+        for (due, timer) in self.timers.fire(now) {
             match timer {
                 TimerRef::Durable(command) => {
+                    self.reviver.observer.meters.timer(now.since(due));
                     let scheduled = command.scheduled;
                     let event = HistoryEvent::TimerFired(Fired { scheduled, at: now });
                     self.arrive(command, [event]);
@@ -297,8 +302,11 @@ impl Hub {
         self.gate.abandon();
         self.alarm.close();
         self.inboxes.iter().for_each(|inboxes| inboxes.close());
+        // A shard's thread that sees this first leaves what is for it where it is, with those who wait for an answer.
+        self.shards.iter().for_each(|shard| drop(shard.drain()));
         self.desk.close();
         self.desk.abort_all();
+        self.reviver.observer.close();
     }
 
     /// Lets time pass; false, and at once, if the engine stops.
@@ -365,79 +373,6 @@ impl Hub {
                 queue.push(inputs);
             }
         }
-    }
-
-    /// Hands activities to the desk. Many of them are scheduled on the runtime that they run on, so that the committer,
-    /// which everybody waits for, is free for the next batch.
-    pub(crate) fn schedule(self: &Arc<Self>, mut tasks: Vec<Task>) {
-        const SCHEDULED_AT_ONCE: usize = 32;
-        let mut lists = Vec::new();
-        while tasks.len() > SCHEDULED_AT_ONCE {
-            lists.push(tasks.split_off(tasks.len() - SCHEDULED_AT_ONCE));
-        }
-        if tasks.is_empty() {
-            return;
-        }
-        // Cut from the end, but scheduled from the beginning.
-        lists.push(tasks);
-        lists.reverse();
-        let count = lists.len();
-        self.desk.hand_in(lists);
-        for _ in 1..count {
-            let hub = Arc::clone(self);
-            self.desk
-                .set_off(async move { hub.run(hub.desk.place_some()) });
-        }
-        self.run(self.desk.place_some());
-    }
-
-    pub(crate) fn run(self: &Arc<Self>, placed: Vec<Placed>) {
-        for placed in placed {
-            let command = placed.task.command;
-            let limits = Limits::of(&placed);
-            self.watch_over(limits);
-            let hub = Arc::clone(self);
-            self.desk.run(placed, move |ended| {
-                hub.unwatch(limits);
-                hub.finished(command, ended);
-            });
-        }
-    }
-
-    fn finished(self: &Arc<Self>, command: CommandRef, ended: Result<Outcome, Refused>) {
-        // After a time-out there may be no place to give back, and the outcome comes too late.
-        let Some(mut finished) = self.desk.finish(command) else {
-            return;
-        };
-        self.run(std::mem::take(&mut finished.next));
-        if !finished.counts {
-            return;
-        }
-        match ended {
-            Ok(outcome) => self.end_attempt(command, finished, outcome),
-            Err(Refused { reason, report }) => {
-                let execution = command.execution;
-                let stall = Incoming::Stall {
-                    execution,
-                    reason,
-                    report,
-                };
-                // A stopping engine drops it and finds it again when it is opened.
-                drop(self.deliver(command.instance, stall));
-                self.end_trial(command);
-            }
-        }
-    }
-
-    /// An activity has come to its end, and what it came to is on its way.
-    pub(super) fn end_trial(&self, command: CommandRef) {
-        if self.gate.is_closed() {
-            self.gate.finished(OnTrial::Activity(command));
-        }
-    }
-
-    pub(crate) fn activity_ended(&self, command: CommandRef, outcome: Outcome) -> HistoryEvent {
-        Ended::Activity.with(outcome, command.scheduled, self.clock.now())
     }
 
     pub(crate) fn arrive(

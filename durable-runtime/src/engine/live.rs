@@ -4,20 +4,45 @@ use crate::clock::Timestamp;
 use crate::engine::backlog::{Backlog, Room};
 use crate::engine::large;
 use crate::engine::message::{Incoming, TurnCommit, TurnCommitEnd};
-use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, StallReason};
-use crate::id::{InstanceKey, Sequence};
+use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, Name, Parent, StallReason};
+use crate::id::{ExecutionId, InstanceId, InstanceKey, Sequence};
 use crate::limits;
 use crate::replay::{Execution, Length, Load, Turn, TurnEnd};
 use crate::store::{Reader, Stalled, StoreError};
+use crate::trace::TraceContext;
 
 /// An instance in memory.
 pub(crate) struct Live {
     pub(crate) key: InstanceKey,
-    pub(crate) started: Box<ExecutionStarted>,
+    pub(crate) begun: Begun,
     pub(crate) phase: Phase,
     /// The stall that is the last word on record; the next turn that starts ends it.
     pub(crate) stalled: Option<Stalled>,
     pub(crate) backlog: Backlog,
+}
+
+/// What is kept of how its execution started: the code has the rest.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) instance: InstanceId,
+    pub(crate) execution: ExecutionId,
+    pub(crate) name: Name,
+    pub(crate) version: Option<Box<str>>,
+    pub(crate) parent: Option<Box<Parent>>,
+    pub(crate) trace: Option<Box<TraceContext>>,
+}
+
+impl Begun {
+    pub(crate) fn of(started: &ExecutionStarted) -> Self {
+        Self {
+            instance: started.instance.clone(),
+            execution: started.execution,
+            name: started.name.clone(),
+            version: started.version.clone().map(Into::into),
+            parent: started.parent.clone().map(Box::new),
+            trace: started.trace.clone().map(Box::new),
+        }
+    }
 }
 
 /// What an instance in memory does.
@@ -35,6 +60,8 @@ pub(crate) enum Phase {
     Held {
         /// Where the next event goes.
         next: Sequence,
+        /// When its time comes; none if somebody holds it.
+        until: Option<Timestamp>,
     },
     /// Its last turn is on its way to the disk.
     Over,
@@ -44,6 +71,14 @@ pub(crate) enum Phase {
 struct Draft {
     turn: Turn,
     end: TurnCommitEnd,
+}
+
+impl Draft {
+    /// Of what is recorded without running anything; `None` if there is nothing.
+    fn of_record(turn: Turn) -> Option<Self> {
+        let end = TurnCommitEnd::Open;
+        (!turn.events.is_empty()).then_some(Self { turn, end })
+    }
 }
 
 /// An inbox, sorted into what a turn needs.
@@ -68,9 +103,17 @@ impl Live {
         matches!(self.phase, Phase::Over)
     }
 
-    /// Whether it is held: none of its turns runs.
-    pub(crate) fn is_held(&self) -> bool {
-        matches!(self.phase, Phase::Held { .. })
+    /// Whether it is held no longer, since its time has come. To one that somebody holds, a change of it says so.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        matches!(self.phase, Phase::Held { until: Some(at), .. } if at <= now)
+    }
+
+    /// How many outcomes it waits for, and how many events, if its code runs.
+    pub(crate) fn waits_for(&self) -> Option<(usize, usize)> {
+        match &self.phase {
+            Phase::Running(execution) => Some(execution.waits_for()),
+            Phase::Stalled { .. } | Phase::Held { .. } | Phase::Over => None,
+        }
     }
 
     /// An estimate of the memory it takes, in bytes.
@@ -102,16 +145,27 @@ impl Live {
                 unrecorded: Some(stall),
             };
         }
+        let is_first = matches!(&self.phase, Phase::Running(execution) if execution.is_new());
         let draft = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Running(execution) => self.run(execution, sorted, now),
-            Phase::Stalled { next, unrecorded } => self.record(next, unrecorded, sorted, now),
-            Phase::Held { next } => {
-                let stall = sorted.stall.clone();
-                self.record(next, stall, sorted, now)
+            Phase::Stalled { next, unrecorded } => {
+                let turn = self.record(next, unrecorded, sorted.events, now);
+                self.phase = Phase::Stalled {
+                    next: after(&turn),
+                    unrecorded: None,
+                };
+                Draft::of_record(turn)
+            }
+            Phase::Held { next, until } => {
+                let turn = self.record(next, sorted.stall, sorted.events, now);
+                let next = after(&turn);
+                self.phase = Phase::Held { next, until };
+                Draft::of_record(turn)
             }
             Phase::Over => None,
         };
-        draft.map(|draft| self.commit(draft, reader)).transpose()
+        let commit = draft.map(|draft| self.commit(draft, reader)).transpose()?;
+        Ok(commit.map(|commit| TurnCommit { is_first, ..commit }))
     }
 
     /// Takes note of answers that were recorded behind its last turn; the next one delivers them.
@@ -133,7 +187,7 @@ impl Live {
                 Incoming::Arrival {
                     event, execution, ..
                 } => {
-                    let is_ours = execution.is_none_or(|wanted| wanted == self.started.execution);
+                    let is_ours = execution.is_none_or(|wanted| wanted == self.begun.execution);
                     let is_taken = is_ours
                         && self.accepts(&event)
                         && match &event {
@@ -153,7 +207,7 @@ impl Live {
                     reason,
                     report,
                 } => {
-                    if execution == self.started.execution {
+                    if execution == self.begun.execution {
                         sorted.stall = Some((reason, report));
                     }
                 }
@@ -206,7 +260,7 @@ impl Live {
         let mut turn = execution.turn(now, sorted.events);
         self.warn_of_length(before, execution.length());
         if execution.length().grown_since(before) >= limits::PAYLOAD_BYTES_WARN {
-            large::warn_of_events(&self.started.name, &turn.events);
+            large::warn_of_events(&self.begun.name, &turn.events);
         }
         let end = self.end_of(&mut turn, execution);
         if matches!(self.phase, Phase::Stalled { .. }) {
@@ -224,7 +278,7 @@ impl Live {
                 TurnCommitEnd::Open
             }
             TurnEnd::Completed { abandoned } => TurnCommitEnd::Completed {
-                parent: self.started.parent.clone(),
+                parent: self.begun.parent.as_deref().cloned(),
                 abandoned,
             },
             TurnEnd::Continued {
@@ -255,34 +309,27 @@ impl Live {
         &mut self,
         next: Sequence,
         unrecorded: Option<(StallReason, String)>,
-        sorted: Sorted,
+        mut events: Vec<HistoryEvent>,
         now: Timestamp,
-    ) -> Option<Draft> {
-        let mut events = sorted.events;
+    ) -> Turn {
         self.backlog.undelivered = self.backlog.undelivered.and_all(&events);
         if let Some((reason, report)) = unrecorded {
             self.note_stall(&mut events, reason, report, now);
         }
-        let turn = Turn {
+        Turn {
             first: next,
             events,
             places: Vec::new(),
             child_tags: Vec::new(),
             end: TurnEnd::Waiting,
-        };
-        self.phase = Phase::Stalled {
-            next: after(&turn),
-            unrecorded: None,
-        };
-        let end = TurnCommitEnd::Open;
-        (!turn.events.is_empty()).then_some(Draft { turn, end })
+        }
     }
 
     /// A history that grows long is told of once, in time to end it.
     fn warn_of_length(&self, before: Length, after: Length) {
         if !before.reaches(Length::WARN) && after.reaches(Length::WARN) {
             tracing::warn!(
-                instance = %self.started.instance,
+                instance = %self.begun.instance,
                 events = after.events,
                 events_max = Length::MAX.events,
                 bytes = after.bytes,
@@ -303,7 +350,7 @@ impl Live {
         let stall = ExecutionStalled { at, reason, report };
         let found = Some(Stalled::from(&stall));
         if self.stalled != found {
-            tracing::error!(instance = %self.started.instance, ?reason, "{}", stall.report);
+            tracing::error!(instance = %self.begun.instance, ?reason, "{}", stall.report);
             events.push(HistoryEvent::ExecutionStalled(stall));
             self.stalled = found;
         }
@@ -312,10 +359,10 @@ impl Live {
     /// Encodes a draft here, beside the committer, which everybody waits for.
     fn commit(&self, draft: Draft, reader: &Reader) -> Result<TurnCommit, StoreError> {
         let Draft { turn, end } = draft;
-        let execution = self.started.execution;
+        let execution = self.begun.execution;
         let frame = reader.encode(self.key, execution, turn.first, &turn.events)?;
         Ok(TurnCommit {
-            instance: self.started.instance.clone(),
+            instance: self.begun.instance.clone(),
             key: self.key,
             execution,
             frame,
@@ -323,6 +370,7 @@ impl Live {
             places: turn.places,
             child_tags: turn.child_tags,
             end,
+            is_first: false,
             replies: Vec::new(),
         })
     }
@@ -342,6 +390,6 @@ impl std::fmt::Debug for Live {
             Phase::Held { .. } => "held",
             Phase::Over => "over",
         };
-        write!(f, "`{}` {phase}", self.started.instance)
+        write!(f, "`{}` {phase}", self.begun.instance)
     }
 }

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::clock::Timestamp;
 use crate::engine::backlog::{self, EventLimit};
+use crate::engine::observe::News;
 use crate::engine::reuse::Reuse;
 use crate::engine::suspects::{Accused, Suspect};
 use crate::event::{
@@ -15,6 +17,7 @@ use crate::event::{
 };
 use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, SiteId, SourceSite};
 use crate::store::{EncodedFrame, Revision, Status, StoreError, Summary, Suspicion};
+use crate::trace::TraceContext;
 
 mod control;
 
@@ -75,8 +78,12 @@ pub(crate) struct Task {
     /// The version of the orchestrator that asked for it.
     pub(crate) version: Option<String>,
     pub(crate) scheduled: ActivityScheduled,
+    /// The trace context that its execution was recorded in.
+    pub(crate) trace: Option<TraceContext>,
     /// What its body is told: 1 for the first delivery, more if the engine has ended while it was outstanding.
     pub(crate) delivery: u32,
+    /// Since when it waits for a place, in monotonic time; set where it begins to.
+    pub(crate) queued_at: Duration,
 }
 
 /// What reaches an instance.
@@ -184,6 +191,8 @@ pub(crate) enum ShardInput {
     Refused(InstanceKey),
     /// Something was recorded of this instance that no turn of it asked for: what it is in memory is out of date.
     Changed(InstanceKey),
+    /// This instance was ended from outside.
+    Terminated(InstanceKey),
     /// The file was opened again: whatever the shard knows is void.
     Reset,
     /// Asks, once everything before it is dealt with, whether the shard has nothing on its way to the disk.
@@ -197,7 +206,8 @@ impl ShardInput {
             Self::Incoming(key, _)
             | Self::Committed(key, _)
             | Self::Refused(key)
-            | Self::Changed(key) => Some(*key),
+            | Self::Changed(key)
+            | Self::Terminated(key) => Some(*key),
             Self::Reset | Self::Probe(_) => None,
         }
     }
@@ -211,6 +221,7 @@ pub(crate) enum Submission {
     Control(Box<Control>),
     Watch(Watch),
     Purge(Purge),
+    Rewind(Box<Rewind>),
     /// Changes what is held against what.
     Mark(Vec<Mark>, Reply<()>),
     /// Asks to hear when everything before it is on disk.
@@ -250,6 +261,8 @@ pub(crate) enum Started {
 #[derive(Debug)]
 pub(crate) struct Purge {
     pub(crate) keys: Vec<InstanceKey>,
+    /// Of one that ended later than this, nothing is meant: it was rewound since.
+    pub(crate) ended_by: Option<Timestamp>,
     pub(crate) reply: Reply<Buried>,
 }
 
@@ -258,7 +271,7 @@ pub(crate) struct Purge {
 pub(crate) struct Buried {
     /// How many were purged.
     pub(crate) count: u64,
-    /// Which were not; of one that is no more already, nothing is said.
+    /// Which were not; of one that is no more already, or not meant, nothing is said.
     pub(crate) left: Vec<(InstanceKey, Left)>,
 }
 
@@ -270,6 +283,30 @@ pub(crate) enum Left {
     /// This one is to hear how it ended, and has not recorded that yet.
     Awaited(InstanceKey),
     /// What is recorded of it is damaged.
+    Unreadable(StoreError),
+}
+
+/// A wish that an instance that has failed go on from before its failure.
+#[derive(Debug)]
+pub(crate) struct Rewind {
+    pub(crate) key: InstanceKey,
+    pub(crate) reason: String,
+    pub(crate) reply: Reply<Rewound>,
+}
+
+/// What became of a rewind.
+#[derive(Debug)]
+pub(crate) enum Rewound {
+    Done,
+    /// It has not failed; nothing was recorded.
+    NotFailed(Status),
+    /// There is no such instance.
+    Unknown,
+    /// What would run again has more input than one record may hold; nothing was recorded.
+    TooLarge {
+        bytes: usize,
+    },
+    /// What is recorded of the instance is damaged; nothing was recorded.
     Unreadable(StoreError),
 }
 
@@ -285,7 +322,17 @@ pub(crate) struct TurnCommit {
     /// The labels of the instances that the turn starts.
     pub(crate) child_tags: Vec<(EventId, BTreeMap<String, String>)>,
     pub(crate) end: TurnCommitEnd,
+    /// Whether no turn of the execution had run before.
+    pub(crate) is_first: bool,
     pub(crate) replies: Vec<Reply<Delivered>>,
+}
+
+impl TurnCommit {
+    /// Whether code was run for it; else it records what has arrived, or a stall.
+    pub(crate) fn has_run(&self) -> bool {
+        let mut events = self.events.iter();
+        events.any(|event| matches!(event, HistoryEvent::TurnStarted(_)))
+    }
 }
 
 /// How the instance stands after the turn.
@@ -357,6 +404,8 @@ pub(crate) struct Effects {
     /// told.
     pub(crate) close: BTreeSet<InstanceKey>,
     pub(crate) answers: Vec<Answer>,
+    /// What is to be told to those who watch the engine.
+    pub(crate) news: News,
     /// What is to be started before anything else; only when a store is opened.
     pub(crate) suspects: Vec<Suspect>,
 }

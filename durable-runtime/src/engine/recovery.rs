@@ -6,6 +6,8 @@
 mod orphans;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use self::orphans::Orphans;
 use crate::clock::Timestamp;
@@ -17,7 +19,9 @@ use crate::engine::suspects::{self, Accused, Held, Judge, Suspect, Verdict};
 use crate::event::{ActivityScheduled, Ended, Parent};
 use crate::failure::{Failure, Outcome};
 use crate::id::{BuildId, InstanceId, InstanceKey};
-use crate::store::{Outstanding, Reader, Recovered, Store, StoreError, Summary, Suspicion};
+use crate::store::{
+    Outstanding, Reader, Recovered, Store, StoreError, Summary, Suspicion, Unfinished,
+};
 
 /// What an engine starts with.
 #[derive(Debug, Default)]
@@ -63,7 +67,7 @@ pub(crate) fn plan(
     let open: BTreeMap<InstanceKey, &Outstanding> = recovered
         .instances
         .iter()
-        .map(|(key, _, outstanding)| (*key, outstanding))
+        .map(|unfinished| (unfinished.key, &unfinished.outstanding))
         .collect();
     let mut planner = Planner {
         recovered,
@@ -74,8 +78,8 @@ pub(crate) fn plan(
         orphans: Orphans::new(reader),
         plan: Plan::default(),
     };
-    for (key, summary, outstanding) in &recovered.instances {
-        planner.instance(*key, summary, outstanding)?;
+    for unfinished in &recovered.instances {
+        planner.instance(unfinished)?;
     }
     for sent in &recovered.sent {
         planner.plan.bonds.send(sent);
@@ -97,27 +101,30 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn instance(
-        &mut self,
-        key: InstanceKey,
-        summary: &Summary,
-        outstanding: &Outstanding,
-    ) -> Result<(), StoreError> {
-        let execution = outstanding.execution;
+    fn instance(&mut self, unfinished: &Unfinished) -> Result<(), StoreError> {
+        let Unfinished {
+            key,
+            parent,
+            outstanding,
+        } = unfinished;
+        let (key, execution) = (*key, outstanding.execution);
         let command = |scheduled| CommandRef {
             instance: key,
             execution,
             scheduled,
         };
-        self.turn(key, summary, outstanding);
+        self.turn(key, outstanding)?;
         for (id, due) in &outstanding.timers {
             self.plan
                 .effects
                 .arm
                 .push((TimerRef::Durable(command(*id)), *due));
         }
-        for (id, scheduled) in &outstanding.activities {
-            self.activity(command(*id), summary, scheduled);
+        if !outstanding.activities.is_empty() {
+            let summary = self.summary(key)?;
+            for (id, scheduled) in &outstanding.activities {
+                self.activity(command(*id), &summary, scheduled);
+            }
         }
         for (id, child) in &outstanding.children {
             self.child(command(*id), child)?;
@@ -125,42 +132,60 @@ impl Planner<'_> {
         for (id, awaited) in &outstanding.awaited {
             self.awaited(command(*id), awaited)?;
         }
-        let is_orphan = match &summary.parent {
-            Some(parent) if !self.waits(parent) => !self.orphans.goes_on(parent)?,
-            _ => false,
-        };
         // What it was told it keeps, also while it is stalled.
-        if is_orphan && !outstanding.cancel_requested {
+        if let Some(parent) = parent.as_ref().filter(|parent| !self.waits(parent))
+            && !self.orphans.goes_on(parent)?
+            && !outstanding.cancel_requested
+        {
+            self.plan.bonds.dismiss(key, parent.key);
             self.send(cancel_request(key, self.now));
         }
         Ok(())
     }
 
     /// Has a turn run, if one is due.
-    fn turn(&mut self, key: InstanceKey, summary: &Summary, outstanding: &Outstanding) {
+    fn turn(&mut self, key: InstanceKey, outstanding: &Outstanding) -> Result<(), StoreError> {
         if let Some(at) = outstanding.start_at.filter(|at| *at > self.now) {
             self.plan.effects.arm.push((TimerRef::Begin(key), at));
-            return;
+            return Ok(());
         }
-        // Whoever resumes it has a turn run.
+        // Whoever resumes it has a turn run, unless that is given up.
         if outstanding.suspended {
-            return;
+            if let Some(deaths) = self.judge.given_up(key) {
+                self.give_up(key, deaths)?;
+            }
+            return Ok(());
         }
         if outstanding.undelivered == 0 && !outstanding.stalled {
             let held = self.judge.first_turn();
             self.plan.first_turns.extend(held.map(|held| (key, held)));
-            return;
+            return Ok(());
         }
         match self.judge.judge(key, None) {
             Verdict::Free { .. } => self.send(ShardInput::Incoming(key, Incoming::Wake)),
             Verdict::Suspect(suspicion) => self.suspect(Accused::Turn(key), suspicion),
             Verdict::Guilty { deaths } => {
-                let report = suspects::report(&summary.name, deaths);
-                self.plan.poisoned.insert(key, report);
+                self.give_up(key, deaths)?;
                 // Has that recorded, if it is not.
                 self.send(ShardInput::Incoming(key, Incoming::Wake));
             }
         }
+        Ok(())
+    }
+
+    /// What is seen of an instance that has not ended.
+    fn summary(&self, key: InstanceKey) -> Result<Arc<Summary>, StoreError> {
+        let summary = self.reader.shared_summary(key)?;
+        summary.ok_or_else(|| {
+            StoreError::damaged(format!("row {} of `instances`", key.0), "it is missing")
+        })
+    }
+
+    /// Has none of its turns run.
+    fn give_up(&mut self, key: InstanceKey, deaths: u16) -> Result<(), StoreError> {
+        let report = suspects::report(&self.summary(key)?.name, deaths);
+        self.plan.poisoned.insert(key, report);
+        Ok(())
     }
 
     /// Runs an activity that has no outcome.
@@ -171,8 +196,10 @@ impl Planner<'_> {
             instance: summary.id.clone(),
             version: summary.version.clone(),
             scheduled: scheduled.clone(),
+            trace: summary.trace.clone(),
             // A clean stop counts nothing, but may have stopped it half-way.
             delivery: deaths.saturating_add(1 + u32::from(self.recovered.clean)),
+            queued_at: Duration::ZERO,
         };
         match verdict {
             Verdict::Free { deaths } => {

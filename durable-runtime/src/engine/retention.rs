@@ -27,8 +27,8 @@ pub(crate) struct Retention {
 #[derive(Debug, Default)]
 pub(crate) struct Expiry {
     retention: Retention,
-    /// For each status, behind whom to go on: whoever ended before is purged, or somebody still has to hear of its end, and it is
-    /// looked at again when the store is opened again.
+    /// For each status, behind whom to go on: whoever ended before is purged, or could not be for a while, and is looked at again
+    /// when the store is opened again.
     seen: Mutex<BTreeMap<Status, Position>>,
 }
 
@@ -99,6 +99,7 @@ impl Hub {
     async fn purge_expired(&self) -> Result<bool, Failed> {
         let mut left = limits::EXPIRY_BURST;
         let now = self.clock.now();
+        let settled = self.settled(now);
         for (status, limit) in self.expiry.retention.limits() {
             let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
             // Who ended at the beginning of time, or before, is not meant.
@@ -118,11 +119,13 @@ impl Hub {
             loop {
                 let listing = self.reviver.reader.list(&request, NOTHING)?;
                 left = left.saturating_sub(listing.keys.len());
-                self.purge_all(listing.keys).await?;
+                self.purge_all(listing.keys, Timestamp(latest)).await?;
                 let Some(next) = listing.next else {
                     break;
                 };
-                self.seen(|seen| seen.insert(status, next.clone()));
+                if is_before(&next, settled) {
+                    self.seen(|seen| seen.insert(status, next.clone()));
+                }
                 request.after = Some(next);
                 if left == 0 {
                     return Ok(true);
@@ -132,14 +135,25 @@ impl Hub {
         Ok(false)
     }
 
-    async fn purge_all(&self, keys: Vec<InstanceKey>) -> Result<(), Failed> {
+    /// Up to when all ends are on disk: that of a turn has the time at which the turn began.
+    fn settled(&self, now: Timestamp) -> Timestamp {
+        let late = self.turn_limit.saturating_add(limits::EXPIRY_LATE_MAX);
+        let late = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+        Timestamp(now.0.saturating_sub(late))
+    }
+
+    async fn purge_all(&self, keys: Vec<InstanceKey>, latest: Timestamp) -> Result<(), Failed> {
         if keys.is_empty() {
             // A page of what is not looked for; others have their turn.
             tokio::task::yield_now().await;
             return Ok(());
         }
         let (reply, answer) = Reply::channel();
-        self.submit(Submission::Purge(Purge { keys, reply }))?;
+        self.submit(Submission::Purge(Purge {
+            keys,
+            ended_by: Some(latest),
+            reply,
+        }))?;
         let buried = answer.await.map_err(|_| Failed::Stopped(self.reason()))?;
         for (key, left) in buried.left {
             tracing::debug!(instance = key.0, "not purged, though it is due: {left:?}");
@@ -151,6 +165,11 @@ impl Hub {
         let seen = self.expiry.seen.lock();
         look(&mut seen.unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether a place in a list by ends is of an end before this time.
+fn is_before(place: &Position, time: Timestamp) -> bool {
+    matches!(place, Position::Completion(at, _) if *at < time)
 }
 
 /// Only the keys of a list are wanted.

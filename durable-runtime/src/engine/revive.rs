@@ -6,10 +6,11 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::engine::backlog::{Backlog, EventLimit};
 use crate::engine::guard::Guard;
-use crate::engine::live::{Live, Phase};
+use crate::engine::live::{Begun, Live, Phase};
 use crate::engine::message::Incoming;
+use crate::engine::observe::Observer;
 use crate::engine::replayer::{self, Replayer};
-use crate::event::{ExecutionStarted, HistoryEvent, REPLAY_SEMANTICS, StallReason};
+use crate::event::{ExecutionStarted, HistoryEvent, StallReason};
 use crate::id::{BuildId, InstanceKey, Sequence, StoreId};
 use crate::registry::{Registry, VersionPolicy};
 use crate::replay::{Execution, Stall};
@@ -28,6 +29,7 @@ pub(crate) struct Reviver {
     pub(crate) event_limit: EventLimit,
     /// Bytes of one payload that is recorded from now on.
     pub(crate) payload_limit: usize,
+    pub(crate) observer: Arc<Observer>,
 }
 
 /// What became of an instance that was to be brought back.
@@ -91,6 +93,21 @@ impl Reviver {
         }
     }
 
+    /// One that is held: none of its turns runs until then, or until somebody lets it go on.
+    fn held(
+        &self,
+        key: InstanceKey,
+        summary: &Summary,
+        until: Option<Timestamp>,
+    ) -> Result<Revived, StoreError> {
+        let next = Sequence(summary.events);
+        Ok(Revived::Live(Box::new(Live {
+            phase: Phase::Held { next, until },
+            backlog: self.backlog(key, summary)?,
+            ..self.unrun(key, summary, None)
+        })))
+    }
+
     /// Reads and replays an instance. One whose code does not fit, or whose history is damaged, comes back as stalled.
     ///
     /// # Errors
@@ -104,37 +121,55 @@ impl Reviver {
             }
             Err(error) => return Err(error),
         };
+        self.bring_back(key, &summary, now)
+    }
+
+    /// The same of an instance that was as `summary` says a moment ago: it may have been ended or suspended since, but has had
+    /// no turn.
+    fn bring_back(
+        &self,
+        key: InstanceKey,
+        summary: &Summary,
+        now: Timestamp,
+    ) -> Result<Revived, StoreError> {
         if summary.completed_at.is_some() {
             return Ok(Revived::Ended);
         }
         if summary.is_held(now) {
-            let next = Sequence(summary.events);
-            return Ok(Revived::Live(Box::new(Live {
-                phase: Phase::Held { next },
-                backlog: self.backlog(key, &summary)?,
-                ..self.unrun(key, &summary, None)
-            })));
+            let start_at = summary.start_at.map(Timestamp::from_system_time);
+            let until = start_at.filter(|_| summary.suspended.is_none());
+            return self.held(key, summary, until);
         }
         if let Some(stall) = self.guard.refusal(key) {
-            let mut live = self.unrun(key, &summary, Some(stall));
-            live.backlog = self.backlog(key, &summary)?;
+            let mut live = self.unrun(key, summary, Some(stall));
+            live.backlog = self.backlog(key, summary)?;
             return Ok(Revived::Live(Box::new(live)));
         }
-        let history = match self.reader.current_history(key, &summary) {
+        let history = match self.reader.current_history(key, summary) {
             Ok(history) => history,
             Err(error) if error.is_of_one_instance() => {
                 let stall = (StallReason::Damaged, chain(&error));
-                let live = self.unrun(key, &summary, Some(stall));
+                let live = self.unrun(key, summary, Some(stall));
                 return Ok(Revived::Live(Box::new(live)));
             }
             Err(error) => return Err(error),
         };
+        if history.last().is_some_and(HistoryEvent::is_terminal) {
+            return Ok(Revived::Ended);
+        }
+        // Where the history goes on with a suspension, a turn would go on behind it.
+        if is_suspended(&history) {
+            return self.held(key, summary, None);
+        }
         let Some(HistoryEvent::ExecutionStarted(started)) = history.first() else {
             return Ok(Revived::Unknown);
         };
-        let started = started.clone();
         let stalled = last_stall(&history);
-        let replayed = self.replay(key, &started, &history);
+        let begun = self.observer.meters.now();
+        let replayed = self.replay(key, started, &history);
+        if matches!(&replayed, Ok(execution) if !execution.is_new()) {
+            self.observer.meters.replay(&started.name, begun);
+        }
         let reason = stalled.as_ref().map(|stalled| stalled.reason);
         let fits = replayed.and_then(|execution| match reason {
             // What is asked for and not there cannot be told by replay.
@@ -153,7 +188,7 @@ impl Reviver {
         };
         Ok(Revived::Live(Box::new(Live {
             key,
-            started,
+            begun: Begun::of(started),
             phase,
             stalled,
             backlog: Backlog::of(&history, self.event_limit),
@@ -211,23 +246,17 @@ impl Reviver {
         summary: &Summary,
         stall: Option<(StallReason, String)>,
     ) -> Live {
-        let started = ExecutionStarted {
-            at: Timestamp::from_system_time(summary.created_at),
+        let begun = Begun {
             instance: summary.id.clone(),
             execution: summary.execution,
             name: summary.name.clone(),
-            version: summary.version.clone(),
-            input: summary.input.clone(),
-            parent: summary.parent.clone(),
-            tags: summary.tags.clone(),
-            trace: None,
-            replay_semantics: REPLAY_SEMANTICS,
-            request: None,
-            start_at: None,
+            version: summary.version.clone().map(Into::into),
+            parent: summary.parent.clone().map(Box::new),
+            trace: summary.trace.clone().map(Box::new),
         };
         Live {
             key,
-            started: Box::new(started),
+            begun,
             phase: Phase::Stalled {
                 next: Sequence(summary.events),
                 unrecorded: stall,
@@ -246,6 +275,17 @@ impl Reviver {
     }
 }
 
+/// Whether somebody holds an instance with this history.
+fn is_suspended(history: &[HistoryEvent]) -> bool {
+    let last = history.iter().rev().find(|event| {
+        matches!(
+            event,
+            HistoryEvent::ExecutionSuspended(_) | HistoryEvent::ExecutionResumed(_)
+        )
+    });
+    matches!(last, Some(HistoryEvent::ExecutionSuspended(_)))
+}
+
 /// The stall that no turn has ended.
 fn last_stall(history: &[HistoryEvent]) -> Option<Stalled> {
     let since_last_turn = history
@@ -256,4 +296,49 @@ fn last_stall(history: &[HistoryEvent]) -> Option<Stalled> {
         HistoryEvent::ExecutionStalled(stalled) => Some(stalled.into()),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::error::Error;
+    use crate::orchestration::named;
+    use crate::testing::TestEngine;
+
+    /// Between the look at the row and that at the history somebody suspends, or ends, the instance: the turn would have gone on
+    /// behind that record, where nothing tells that it is too late.
+    #[tokio::test]
+    async fn one_that_is_suspended_or_ended_while_it_is_brought_back_runs_no_turn() {
+        let registry = Registry::new().named_orchestrator("wait", |_| async {
+            Ok::<_, Error>(named::event("go").wait().await)
+        });
+        let builder = TestEngine::builder().registry(registry);
+        let engine = builder.start().unwrap();
+        let start = engine.start(named::orchestrator("wait", &Value::Null));
+        let instance = start.await.unwrap();
+        engine.settle().await;
+        let reviver = &engine.hub.reviver;
+        let key = reviver.reader.find(instance.id()).unwrap().unwrap();
+        let before = reviver.reader.shared_summary(key).unwrap().unwrap();
+        let bring_back = || {
+            let brought = reviver.bring_back(key, &before, engine.hub.clock.now());
+            brought.unwrap()
+        };
+        let Revived::Live(live) = bring_back() else {
+            panic!("it waits");
+        };
+        assert!(!matches!(live.phase, Phase::Held { .. }));
+        instance.suspend("for now").await.unwrap();
+        instance.raise(&named::event("go"), json!(1)).await.unwrap();
+        let Revived::Live(mut live) = bring_back() else {
+            panic!("it waits to be resumed");
+        };
+        assert!(matches!(live.phase, Phase::Held { .. }));
+        let turn = live.step(Vec::new(), engine.hub.clock.now(), &reviver.reader);
+        assert!(turn.unwrap().is_none());
+        instance.terminate("for good").await.unwrap();
+        assert!(matches!(bring_back(), Revived::Ended));
+    }
 }

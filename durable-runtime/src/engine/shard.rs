@@ -14,6 +14,7 @@ use crate::engine::live::Live;
 use crate::engine::message::{
     Delivered, Incoming, Reply, ShardInput, Submission, TurnCommit, TurnCommitEnd,
 };
+use crate::engine::observe::{log, spans};
 use crate::engine::revive::{Revived, Reviver};
 use crate::event::HistoryEvent;
 use crate::id::InstanceKey;
@@ -30,6 +31,8 @@ pub(crate) struct Shard {
     live: HashMap<InstanceKey, Box<Live>>,
     recency: Recency,
     budget: usize,
+    /// How many instances in memory it has last told of.
+    counted: usize,
 }
 
 impl Shard {
@@ -42,6 +45,7 @@ impl Shard {
             live: HashMap::new(),
             recency: Recency::default(),
             budget,
+            counted: 0,
         }
     }
 
@@ -64,6 +68,11 @@ impl Shard {
             }
             ShardInput::Changed(key) => {
                 self.live.remove(&key);
+                self.inboxes.stir(self.tenure, key);
+                key
+            }
+            ShardInput::Terminated(key) => {
+                spans::terminated(&self.reviver, key);
                 key
             }
             ShardInput::Probe(reply) => {
@@ -74,21 +83,25 @@ impl Shard {
                 self.live.clear();
                 self.recency = Recency::default();
                 self.tenure = self.inboxes.reset();
+                self.tell_count();
                 return;
             }
         };
         self.rest(key);
+        self.tell_count();
     }
 
     /// The turn of an instance is on disk, and behind it these answers to what the turn asked for.
     fn committed(&mut self, key: InstanceKey, answers: Vec<HistoryEvent>) {
         if self.live.get(&key).is_some_and(|live| live.is_over()) {
-            self.live.remove(&key);
+            let ended = self.live.remove(&key);
+            spans::ended(&self.reviver, ended.as_deref());
         }
-        if let Some(live) = self.live.get_mut(&key)
-            && !answers.is_empty()
-        {
-            live.answered(answers);
+        if let Some(live) = self.live.get_mut(&key) {
+            log::waits(live);
+            if !answers.is_empty() {
+                live.answered(answers);
+            }
         }
         self.inboxes.committed(self.tenure, key);
     }
@@ -151,23 +164,25 @@ impl Shard {
         now: Timestamp,
     ) -> Result<Option<Stepped>, StoreError> {
         let revived = match self.live.remove(&key) {
-            Some(live) => Revived::Live(live),
-            None => self.reviver.revive(key, now)?,
+            Some(live) if !live.is_due(now) => Revived::Live(live),
+            _ => self.reviver.revive(key, now)?,
         };
         let answer = match revived {
             Revived::Live(mut live) => {
-                let is_held = live.is_held();
                 let delivered = self.inboxes.begin(self.tenure, key, inbox);
+                let turn = spans::turn(&live).entered();
+                let begun = self.reviver.observer.meters.now();
                 let commit = live.step(delivered, now, &self.reviver.reader)?;
+                drop(turn);
                 let Some(arrivals) = self.inboxes.end(self.tenure) else {
                     return Ok(None);
                 };
+                if commit.as_ref().is_some_and(TurnCommit::has_run) {
+                    (self.reviver.observer.meters).turn(&live.begun.name, begun);
+                }
                 let (arrivals, held) = live.backlog.turn_away(arrivals);
                 let room = live.room();
-                // Nothing would tell when it is no longer held.
-                if !is_held {
-                    self.live.insert(key, live);
-                }
+                self.live.insert(key, live);
                 let replies = arrivals.into_iter().filter_map(Incoming::into_reply);
                 return Ok(Some(Stepped {
                     held,
@@ -250,13 +265,22 @@ impl Shard {
 
     /// Drops the least recently used idle instances while the estimate is over the budget.
     fn evict(&mut self) {
-        while self.recency.total > self.budget {
-            let Some(key) = self.recency.oldest() else {
-                return;
-            };
+        let mut count = 0;
+        while self.recency.total > self.budget
+            && let Some(key) = self.recency.oldest()
+        {
             self.recency.forget(key);
             self.live.remove(&key);
+            count += 1;
         }
+        self.reviver.observer.meters.evicted(count);
+        self.tell_count();
+    }
+
+    /// Tells how many instances are in memory, if that has changed.
+    fn tell_count(&mut self) {
+        let before = std::mem::replace(&mut self.counted, self.live.len());
+        self.reviver.observer.meters.live(self.counted, before);
     }
 
     /// Drops every idle instance; each comes back by replay when something arrives.
@@ -266,9 +290,21 @@ impl Shard {
         self.budget = budget;
     }
 
+    /// Whether this instance is in memory.
+    #[cfg(test)]
+    pub(crate) fn keeps(&self, key: InstanceKey) -> bool {
+        self.live.contains_key(&key)
+    }
+
     /// Answers those who asked whether nothing is on its way to the disk.
     pub(crate) fn answer_probes(&mut self) {
         self.inboxes.answer_probes(self.tenure);
+    }
+}
+
+impl Drop for Shard {
+    fn drop(&mut self) {
+        self.reviver.observer.meters.live(0, self.counted);
     }
 }
 
@@ -391,6 +427,36 @@ mod tests {
         let of_one_turn = limits::TURN_ARRIVAL_BYTES_MAX / limits::PAYLOAD_BYTES_MAX;
         let told = flood(of_one_turn + 1, limits::PAYLOAD_BYTES_MAX).await;
         assert_eq!(told, (vec![of_one_turn, 1], 2));
+    }
+
+    /// They stayed in memory for good: nothing ever reached the instance again.
+    #[tokio::test]
+    async fn what_waits_for_room_in_one_that_is_terminated_is_forgotten_with_it() {
+        let registry = Registry::new()
+            .named_orchestrator("wait", |_| async {
+                Ok::<_, Error>(named::event("go").wait().await)
+            })
+            .named_orchestrator("tell", |_| async {
+                for _ in 0..5 {
+                    named::event("noise").send("full", Value::Null).await;
+                }
+                Ok::<_, Error>(Value::Null)
+            });
+        let builder = TestEngine::builder().registry(registry);
+        let engine = builder.event_limit(2, 1 << 20).start().unwrap();
+        let start = |name| engine.start(named::orchestrator(name, &Value::Null));
+        let full = start("wait").id("full").await.unwrap();
+        start("tell").await.unwrap();
+        engine.settle().await;
+        let inboxes = &engine.hub.inboxes[0];
+        assert_eq!(inboxes.holding(), 1);
+        full.suspend("it waits on").await.unwrap();
+        engine.settle().await;
+        assert_eq!(inboxes.holding(), 1);
+        full.terminate("enough").await.unwrap();
+        engine.settle().await;
+        assert_eq!(inboxes.holding(), 0);
+        assert!(inboxes.is_idle(InstanceKey(1)));
     }
 
     /// A step of which nothing is recorded leaves the rest to the next step, with no commit to wait for.

@@ -124,6 +124,13 @@ impl<'a> Judge<'a> {
         Verdict::Suspect(Suspicion { deaths, ..now })
     }
 
+    /// After how many deaths the turns of an instance that runs none for now were given up, if they were.
+    pub(crate) fn given_up(&self, key: InstanceKey) -> Option<u16> {
+        let held = self.before.get(&(key, None))?;
+        let is_guilty = held.build == self.build && held.alone >= limits::LONE_DEATHS_MAX;
+        is_guilty.then_some(held.alone)
+    }
+
     /// What is held against the first turn of an instance that was waiting when the process died, once that has something to
     /// deliver; `None` after a clean stop.
     pub(crate) fn first_turn(&self) -> Option<Suspicion> {

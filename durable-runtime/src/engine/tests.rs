@@ -7,8 +7,13 @@ mod damage;
 mod endless;
 mod explaining;
 mod full;
+mod holding;
 mod interleaving;
+mod purging;
+mod races;
+mod rewound;
 mod stopping;
+mod telling;
 mod trials;
 
 use std::sync::Arc;

@@ -52,8 +52,8 @@ impl TimerBoard {
         }
     }
 
-    /// Takes out what is due at `now`.
-    pub(crate) fn fire(&self, now: Timestamp) -> Vec<TimerRef> {
+    /// Takes out what is due at `now`, with the moments at which it was.
+    pub(crate) fn fire(&self, now: Timestamp) -> Vec<(Timestamp, TimerRef)> {
         let mut board = self.lock();
         std::iter::from_fn(|| board.timers.fire(now)).collect()
     }

@@ -54,15 +54,15 @@ impl Timers {
         awaited.next().map(|(due, _)| *due)
     }
 
-    /// Takes out the next timer that is due at `now`.
-    pub(crate) fn fire(&mut self, now: Timestamp) -> Option<TimerRef> {
+    /// Takes out the next timer that is due at `now`, with the moment at which it was.
+    pub(crate) fn fire(&mut self, now: Timestamp) -> Option<(Timestamp, TimerRef)> {
         let (due, timer) = *self.due.first()?;
         if due > now {
             return None;
         }
         self.due.pop_first();
         self.armed.remove(&timer);
-        Some(timer)
+        Some((due, timer))
     }
 }
 
@@ -87,7 +87,11 @@ mod tests {
         }
         assert_eq!(timers.fire(Timestamp(9)), None);
         let fired: Vec<_> = std::iter::from_fn(|| timers.fire(Timestamp(20))).collect();
-        assert_eq!(fired, [timer(1), timer(2), timer(3)]);
+        let expected = [(10, 1), (10, 2), (20, 3)];
+        assert_eq!(
+            fired,
+            expected.map(|(due, number)| (Timestamp(due), timer(number)))
+        );
         assert_eq!(timers.next_due(), None);
     }
 
@@ -112,7 +116,7 @@ mod tests {
         fired.sort_unstable();
         let mut expected = kept;
         expected.sort_unstable();
-        assert_eq!(fired, expected);
+        assert_eq!(fired, expected.map(|timer| (Timestamp(10), timer)));
     }
 
     #[test]
@@ -123,7 +127,8 @@ mod tests {
         timers.arm(timer(2), Timestamp(30));
         timers.disarm(timer(1));
         assert_eq!(timers.fire(Timestamp(29)), None);
-        assert_eq!(timers.fire(Timestamp(30)), Some(timer(2)));
+        let fired = timers.fire(Timestamp(30));
+        assert_eq!(fired, Some((Timestamp(30), timer(2))));
         assert_eq!(timers.fire(Timestamp(30)), None);
     }
 }

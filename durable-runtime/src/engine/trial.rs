@@ -99,7 +99,12 @@ fn start(hub: &Arc<Hub>, accused: Accused) {
         }
         Accused::Activity(task) => {
             hub.reviver.guard.spare(None);
-            hub.schedule(vec![*task]);
+            let (command, mut lists) = (task.command, 0);
+            if hub.gate.pass(command, || lists = hub.hand_in(vec![*task])) {
+                hub.place(lists);
+            } else {
+                hub.gate.finished(OnTrial::Activity(command));
+            }
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::id::{BuildId, InstanceKey};
 use crate::limits;
 use crate::registry::Registry;
 use crate::replay::Stall;
-use crate::store::{Medium, Reader, Store, StoreError, Summary, chain};
+use crate::store::{LastExecution, Medium, Reader, Store, StoreError, Summary, chain};
 
 /// Why the instances in flight could not be verified.
 #[derive(Debug, thiserror::Error)]
@@ -199,11 +199,13 @@ fn verify(
             if stop.load(Ordering::Relaxed) {
                 return Err(VerifyError::Thread);
             }
-            match reader.shared_summary(key) {
-                Ok(Some(summary)) if !summary.has_ended() => {
-                    tally.count(&summary, instance(replayer, reader, key, &summary)?);
+            let seen = reader.shared_summary(key);
+            match seen.and_then(|seen| in_flight(reader, key, seen)) {
+                Ok(Some(last)) => {
+                    let found = instance(replayer, reader, key, last.history);
+                    tally.count(&last.summary, found);
                 }
-                Ok(_) => {}
+                Ok(None) => {}
                 Err(error) if error.is_of_one_instance() => tally.count_unknown(key, &error),
                 Err(error) => return Err(error.into()),
             }
@@ -212,28 +214,36 @@ fn verify(
     Ok(tally.finish())
 }
 
+/// An instance with its history, unless it has ended; it may have continued as new since it was seen.
+fn in_flight(
+    reader: &Reader,
+    key: InstanceKey,
+    seen: Option<Arc<Summary>>,
+) -> Result<Option<LastExecution>, StoreError> {
+    let seen = seen.filter(|summary| !summary.has_ended());
+    let last = reader.last_execution(key, seen)?;
+    Ok(last.filter(|last| !last.summary.has_ended()))
+}
+
 /// Replays one instance; the stall with its report, if it does not fit.
 fn instance(
     replayer: &Replayer,
     reader: &Reader,
     key: InstanceKey,
-    summary: &Summary,
-) -> Result<Option<Found>, StoreError> {
-    let history = match reader.current_history(key, summary) {
+    history: Result<Vec<HistoryEvent>, StoreError>,
+) -> Option<Found> {
+    let history = match history {
         Ok(history) => history,
-        Err(error) if error.is_of_one_instance() => {
-            return Ok(Some(Found::damaged(&error)));
-        }
-        Err(error) => return Err(error),
+        Err(error) => return Some(Found::damaged(&error)),
     };
     let Some(HistoryEvent::ExecutionStarted(started)) = history.first() else {
-        return Ok(None);
+        return None;
     };
     let stall = match replayer.replay(key, started, &history) {
         Ok(_) => replayer.lacks(&history),
         Err(stall) => Some(stall),
     };
-    Ok(stall.map(|stall| Found::stall(&stall, started, reader)))
+    stall.map(|stall| Found::stall(&stall, started, reader))
 }
 
 /// Why an instance does not fit.

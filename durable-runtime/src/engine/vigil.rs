@@ -88,6 +88,9 @@ impl Hub {
         let timers = vec![TimerRef::Attempt(command), TimerRef::Heartbeat(command)];
         self.timers.change(Vec::new(), timers);
         self.run(std::mem::take(&mut ended.next));
+        if !ended.counts {
+            return;
+        }
         self.time_up(command, ended, why);
     }
 
@@ -112,6 +115,8 @@ impl Hub {
         ended: Finished,
         outcome: Outcome,
     ) {
+        let meters = &self.reviver.observer.meters;
+        meters.attempt_ended(&ended.name, ended.ran, &outcome);
         let said = ended
             .details
             .filter(|_| matches!(outcome, Outcome::Failed(_)))

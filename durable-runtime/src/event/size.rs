@@ -34,6 +34,7 @@ impl HistoryEvent {
             Self::ExecutionTerminated(ended) => ended.reason.len(),
             Self::ExecutionSuspended(held) => held.reason.len(),
             Self::ExecutionResumed(released) => released.reason.len(),
+            Self::ExecutionRewound(rewound) => rewound.payload_bytes(),
             Self::TimerFired(_)
             | Self::DetachedStarted(_)
             | Self::DetachedAwaited(_)

@@ -4,6 +4,8 @@
 //! long, and only where the engine would run it too.
 
 use std::cell::{Cell, RefCell};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -19,7 +21,7 @@ use crate::engine::message::{CommandRef, Reply};
 use crate::event::{HistoryEvent, Name, StallReason};
 use crate::id::{BuildId, EventId, InstanceId, InstanceKey, SiteId};
 use crate::limits;
-use crate::store::{Status, StoreError, Summary, Suspicion, chain};
+use crate::store::{LastExecution, Status, StoreError, Summary, Suspicion, chain};
 
 /// Says why an instance waits; `None` if there is none of that key. Nothing blocks the caller's thread.
 ///
@@ -65,7 +67,17 @@ impl<'h> Look<'h> {
     }
 
     fn explain(&self, key: InstanceKey) -> Result<Option<Explanation>, StoreError> {
-        let Some(summary) = self.hub.reviver.reader.shared_summary(key)? else {
+        let reader = &self.hub.reviver.reader;
+        let seen = reader.shared_summary(key)?;
+        let last = match seen {
+            // Nothing of it is open.
+            Some(summary) if summary.has_ended() => Some(LastExecution {
+                summary,
+                history: Ok(Vec::new()),
+            }),
+            seen => reader.last_execution(key, seen)?,
+        };
+        let Some(LastExecution { summary, history }) = last else {
             return Ok(None);
         };
         self.looked_at.set(self.looked_at.get() + 1);
@@ -74,15 +86,7 @@ impl<'h> Look<'h> {
             key,
             summary: &summary,
         };
-        let history = if summary.has_ended() {
-            // Nothing of it is open.
-            Ok(Vec::new())
-        } else {
-            match self.hub.reviver.reader.current_history(key, &summary) {
-                Err(error) if error.is_of_one_instance() => Err(chain(&error)),
-                history => Ok(history?),
-            }
-        };
+        let history = history.map_err(|error| chain(&error));
         let history = history.map(Arc::new);
         let replayed = match &history {
             Ok(history) => self.replay(key, &summary, history),
@@ -116,7 +120,9 @@ impl<'h> Look<'h> {
         if let Some(why) = self.unwise(key, summary) {
             return Replayed::Not(why);
         }
-        let (tell, told) = mpsc::sync_channel(1);
+        // Without room in between: who has gone on without it is known to whoever tells.
+        let (tell, told) = mpsc::sync_channel(0);
+        let strays = Arc::clone(&self.hub.strays);
         let (reviver, history) = (Arc::clone(&self.hub.reviver), Arc::clone(history));
         let thread = std::thread::Builder::new().name("durable-explain-replay".to_owned());
         let spawned = thread.spawn(move || {
@@ -127,14 +133,18 @@ impl<'h> Look<'h> {
                 Ok(execution) => Replayed::Awaits(execution.waits()),
                 Err((reason, report)) => Replayed::Refused(reason, report),
             };
-            // Whoever asked may have gone on without.
-            drop(tell.send(replayed));
+            if tell.send(replayed).is_err() {
+                strays.fetch_sub(1, Ordering::Relaxed);
+            }
         });
         if spawned.is_err() {
             return Replayed::Not("no thread could be started to replay it on");
         }
         let patience = self.hub.turn_limit.min(limits::EXPLAIN_REPLAY_MAX);
-        told.recv_timeout(patience).unwrap_or_else(|_| {
+        told.recv_timeout(patience).unwrap_or_else(|error| {
+            if error == RecvTimeoutError::Timeout {
+                self.hub.strays.fetch_add(1, Ordering::Relaxed);
+            }
             self.is_out_of_time.set(true);
             Replayed::Not("its replay did not end in time; is there a loop that never waits?")
         })
@@ -152,6 +162,9 @@ impl<'h> Look<'h> {
         let suspicion = self.hub.reviver.reader.suspicion(key, None).ok().flatten();
         if suspicion.is_some_and(|held| held.deaths >= limits::DEATHS_OF_SUSPECTS) {
             return Some("the process may have died of its turns, so none is replayed");
+        }
+        if self.hub.strays.load(Ordering::Relaxed) >= limits::EXPLAIN_STRAYS_MAX {
+            return Some("several replays that did not end in time still run");
         }
         (self.is_out_of_time.get()).then_some("a replay before this one did not end in time")
     }
@@ -274,6 +287,10 @@ impl Around for Surroundings<'_> {
             inboxes::NextTurn::Running => NextTurn::Running,
             inboxes::NextTurn::Committing => NextTurn::Committing,
         }
+    }
+
+    fn without_room(&self) -> Vec<(Name, Timestamp)> {
+        self.hub().without_room(self.key)
     }
 
     fn instance(&self, id: &InstanceId) -> (Option<Status>, Link) {

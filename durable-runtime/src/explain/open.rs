@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
 use crate::event::{
-    Cancelled, ChildScheduled, Failed, HistoryEvent, Name, TimerPurpose, TurnStarted,
+    Cancelled, ChildScheduled, Failed, HistoryEvent, Name, TimerPurpose, TurnStarted, effective,
 };
 use crate::failure::Failure;
 use crate::id::{BuildId, EventId, InstanceId, SiteId};
@@ -58,7 +58,7 @@ pub(super) enum Callee<'h> {
 impl<'h> OpenCommands<'h> {
     pub(super) fn of(history: &'h [HistoryEvent]) -> Self {
         let mut open = Self::default();
-        for event in history {
+        for event in effective(history) {
             open.apply(event);
         }
         open
@@ -118,6 +118,7 @@ impl<'h> OpenCommands<'h> {
             | HistoryEvent::ExecutionStalled(_)
             | HistoryEvent::ExecutionSuspended(_)
             | HistoryEvent::ExecutionResumed(_)
+            | HistoryEvent::ExecutionRewound(_)
             | HistoryEvent::InstancePurged(_)
             | HistoryEvent::ChangeRecorded(_)
             | HistoryEvent::EventSent(_) => {}

@@ -8,7 +8,7 @@ use super::moment::{between, told};
 use super::wait::{
     ActivityWait, Awaited, Delivery, InstanceWait, Link, OutcomeOf, Suspected, TimerUse, Wait,
 };
-use super::{Explanation, NextTurn, Standing};
+use super::{Buffered, Explanation, NextTurn, Standing};
 use crate::limits;
 use crate::store::Status;
 
@@ -207,18 +207,17 @@ impl Page<'_> {
                     Some(similar) => {
                         write!(f, "! `{similar}` is buffered; is that what was meant?")
                     }
-                    None if self.has(&event.name) => write!(f, "it is there, for its next turn"),
+                    None if is_among(&self.of.buffered, &event.name) => {
+                        write!(f, "it is there, for its next turn")
+                    }
+                    None if is_among(&self.of.without_room, &event.name) => {
+                        write!(f, "it was sent, and waits for room in the inbox")
+                    }
                     None => write!(f, "nobody has raised it"),
                 }
             }
             Awaited::Instance(instance) => self.instance(f, instance),
         }
-    }
-
-    /// Whether an event of this name is there.
-    fn has(&self, name: &str) -> bool {
-        let mut buffered = self.of.buffered.iter();
-        buffered.any(|there| there.name.eq_ignore_ascii_case(name))
     }
 
     fn activity(&self, f: &mut Formatter<'_>, activity: &ActivityWait) -> fmt::Result {
@@ -306,25 +305,40 @@ impl Page<'_> {
     }
 
     fn buffered(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.of.buffered.is_empty() {
+        self.events(f, "buffered", &self.of.buffered)?;
+        self.events(
+            f,
+            "sent, and waits for room in its inbox",
+            &self.of.without_room,
+        )
+    }
+
+    /// A line with the names of these events.
+    fn events(&self, f: &mut Formatter<'_>, what: &str, all: &[Buffered]) -> fmt::Result {
+        if all.is_empty() {
             return Ok(());
         }
         self.line(f)?;
-        write!(f, "buffered: ")?;
-        let names = self.of.buffered.iter().take(TOLD_MAX);
-        for (position, events) in names.enumerate() {
+        write!(f, "{what}: ")?;
+        for (position, events) in all.iter().take(TOLD_MAX).enumerate() {
             let comma = if position > 0 { ", " } else { "" };
             write!(f, "{comma}`{}`", events.name)?;
             if events.count > 1 {
                 write!(f, " ({})", events.count)?;
             }
         }
-        if self.of.buffered.len() > TOLD_MAX {
-            let rest = self.of.buffered.len() - TOLD_MAX;
+        if all.len() > TOLD_MAX {
+            let rest = all.len() - TOLD_MAX;
             write!(f, ", and {}", counted(rest, "more name"))?;
         }
         Ok(())
     }
+}
+
+/// Whether an event of this name is among these.
+fn is_among(events: &[Buffered], name: &str) -> bool {
+    let mut events = events.iter();
+    events.any(|there| there.name.eq_ignore_ascii_case(name))
 }
 
 /// Waits that differ in their times and numbers only.

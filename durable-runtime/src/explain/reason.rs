@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::hint;
+use super::moment::told;
 use super::open::{Call, Callee, Open, OpenCommands};
 use super::wait::{
     ActivityWait, Awaited, Delivery, EventWait, Heartbeat, InstanceWait, Link, OutcomeOf,
@@ -55,6 +56,8 @@ pub(super) trait Around {
     fn suspicion(&self, event: Option<EventId>) -> Option<Suspicion>;
     /// How far the next turn is.
     fn next_turn(&self) -> NextTurn;
+    /// What other instances sent that finds no room, and since when.
+    fn without_room(&self) -> Vec<(Name, Timestamp)>;
     /// Another instance: where it stands, and why it in turn waits.
     fn instance(&self, id: &InstanceId) -> (Option<Status>, Link);
 }
@@ -79,8 +82,9 @@ pub(super) fn explain(recorded: Recorded<'_>, around: &dyn Around) -> Explanatio
     };
     let open = OpenCommands::of(history);
     explanation.undelivered = open.undelivered;
+    add_what_follows_a_hold(&mut explanation, summary);
     // Events first: they are few, and what people have forgotten.
-    add_events(&mut explanation, replayed, &open);
+    add_events(&mut explanation, replayed, &open, summary.stalled.is_some());
     add_commands(&mut explanation, &open, around);
     explanation
 }
@@ -110,10 +114,19 @@ fn empty(summary: &Summary, around: &dyn Around) -> Explanation {
         waits: Vec::new(),
         more: 0,
         buffered: Vec::new(),
+        without_room: without_room(around),
         undelivered: 0,
         suspected: suspicion.map(suspected),
         hints: Vec::new(),
     }
+}
+
+fn without_room(around: &dyn Around) -> Vec<Buffered> {
+    let mut without_room = Vec::new();
+    for (name, at) in around.without_room() {
+        add_raised(&mut without_room, &name, at.into());
+    }
+    without_room
 }
 
 fn standing(summary: &Summary) -> Standing {
@@ -143,6 +156,28 @@ fn standing(summary: &Summary) -> Standing {
         },
         (None, _) => Standing::Waits,
     }
+}
+
+/// What else keeps an instance back that is suspended, so that to resume it is not enough.
+fn add_what_follows_a_hold(explanation: &mut Explanation, summary: &Summary) {
+    if !matches!(explanation.standing, Standing::Suspended { .. }) {
+        return;
+    }
+    let early = summary
+        .start_at
+        .filter(|at| !summary.begun && *at > explanation.at);
+    explanation.hints.extend(early.map(|at| {
+        let at = told(at);
+        format!("resumed before, its first turn runs at {at} or later all the same")
+    }));
+    explanation
+        .hints
+        .extend(summary.stalled.as_ref().map(|stalled| {
+        let reason = stalled.reason;
+        format!(
+            "it is stalled too ({reason:?}), and gets another chance when it is resumed: {stalled}"
+        )
+    }));
 }
 
 /// What helps against a stall.
@@ -335,7 +370,12 @@ fn suspected(suspicion: Suspicion) -> Suspected {
 }
 
 /// The events that are awaited, those that are there, and which of these may have been meant.
-fn add_events(explanation: &mut Explanation, replayed: Replayed, open: &OpenCommands<'_>) {
+fn add_events(
+    explanation: &mut Explanation,
+    replayed: Replayed,
+    open: &OpenCommands<'_>,
+    is_stalled: bool,
+) {
     let mut buffered: Vec<Buffered> = Vec::new();
     let mut events = Vec::new();
     match replayed {
@@ -344,10 +384,13 @@ fn add_events(explanation: &mut Explanation, replayed: Replayed, open: &OpenComm
             events = awaited.events;
         }
         Replayed::Refused(reason, report) => {
-            if !matches!(explanation.standing, Standing::Stalled { .. }) {
+            let when = match explanation.standing {
+                Standing::Suspended { .. } => "once it is resumed",
+                _ => "as soon as something reaches it",
+            };
+            if !is_stalled {
                 explanation.hints.push(format!(
-                    "it stalls ({reason:?}) as soon as something reaches it, since this build does not fit what is recorded: \
-                     {report}"
+                    "it stalls ({reason:?}) {when}, since this build does not fit what is recorded: {report}"
                 ));
             }
         }

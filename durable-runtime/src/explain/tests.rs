@@ -7,10 +7,11 @@ use super::Standing;
 use super::open::OpenCommands;
 use super::reason::{Recorded, Replayed, WAITS_MAX, explain, remedy};
 use super::wait::{Awaited, Delivery, OutcomeOf, TimerUse};
+use crate::engine::rewinding;
 use crate::event::{
     ActivityScheduled, Cancelled, Completed, DetachedAwaited, DetachedScheduled,
-    ExecutionCompleted, ExecutionStalled, HeartbeatRecorded, Heartbeats, HistoryEvent, Name,
-    Pending, StallReason, TimerPurpose,
+    ExecutionCompleted, ExecutionStalled, ExecutionSuspended, HeartbeatRecorded, Heartbeats,
+    HistoryEvent, Name, Pending, StallReason, TimerPurpose,
 };
 use crate::failure::Outcome;
 use crate::id::{EventId, SiteId};
@@ -77,6 +78,38 @@ fn a_child_between_two_attempts_is_told_as_the_child() {
         told.to_string().contains("next attempt in 3 min 20 s"),
         "{told}"
     );
+}
+
+/// It was told to wait until it is resumed, and nothing else; resumed, it went on standing still.
+#[test]
+fn what_keeps_one_back_that_is_suspended_is_told_beside_that() {
+    let suspended = HistoryEvent::ExecutionSuspended(ExecutionSuspended {
+        at: at(3),
+        reason: "lunch".to_owned(),
+    });
+    let mut later = started();
+    if let HistoryEvent::ExecutionStarted(started) = &mut later {
+        started.start_at = Some(at(1 << 30));
+    }
+    let told = explained(&[later, suspended.clone()]).to_string();
+    assert!(
+        told.contains("runs at 2060-01-10T13:37:04Z or later"),
+        "{told}"
+    );
+    let stalled = HistoryEvent::ExecutionStalled(ExecutionStalled {
+        at: at(2),
+        reason: StallReason::Undecodable,
+        report: "it is no number".to_owned(),
+    });
+    let history = [started(), turn(1), stalled, suspended.clone()];
+    let told = explained(&history).to_string();
+    assert!(told.contains("stalled too (Undecodable)"), "{told}");
+    assert!(told.contains("it is no number"), "{told}");
+    let history = [started(), turn(1), suspended];
+    assert!(explained(&history).hints.is_empty());
+    let refused = Replayed::Refused(StallReason::Divergence, "no".to_owned());
+    let told = explained_by(&history, refused, &Nowhere::default()).to_string();
+    assert!(told.contains("(Divergence) once it is resumed"), "{told}");
 }
 
 #[test]
@@ -347,6 +380,8 @@ fn an_explanation_is_data_for_programs_too() {
 fn the_fold_agrees_with_what_the_store_keeps_as_outstanding() {
     let mut history = vec![started()];
     history.extend(crate::event::encoding::samples::every_kind());
+    // What is outstanding after one that is made up is not in that history.
+    history.retain(|event| !matches!(event, HistoryEvent::ExecutionRewound(_)));
     let mut outstanding = Outstanding::default();
     for (number, event) in history.iter().enumerate() {
         outstanding.apply(event);
@@ -365,4 +400,44 @@ fn the_fold_agrees_with_what_the_store_keeps_as_outstanding() {
             assert_eq!(is(|e| matches!(e, HistoryEvent::TimerCreated(_))), timers);
         }
     }
+}
+
+/// It asked for something else when its call had failed, then ended with that failure, and was rewound to before it was told.
+#[test]
+fn what_a_rewind_has_made_void_is_not_told() {
+    let failed = failure(0, "no");
+    let outcome = Outcome::Failed(failed.failure.clone());
+    let mut history = vec![started(), turn(1), scheduled(activity(0, 0, 1))];
+    history.extend([HistoryEvent::ActivityFailed(failed), turn(2)]);
+    history.push(scheduled(activity(1, 1, 1)));
+    history.push(timer(2, 500, TimerPurpose::Sleep));
+    history.push(HistoryEvent::ActivityCompleted(Completed {
+        scheduled: EventId(1),
+        at: at(3),
+        output: Payload::json(&()).unwrap(),
+    }));
+    history.extend([turn(3), scheduled(activity(3, 3, 1))]);
+    history.push(HistoryEvent::ExecutionCompleted(ExecutionCompleted {
+        outcome,
+    }));
+    let plan = rewinding::plan(&history, at(4), "mended").unwrap();
+    history.push(HistoryEvent::ExecutionRewound(Box::new(plan.event)));
+    let told = explained(&history);
+    let wait = only(&told);
+    assert_eq!((wait.command, wait.since), (Some(EventId(0)), at(1).into()));
+    let Awaited::Activity(charge) = &wait.awaited else {
+        panic!("{told}");
+    };
+    assert_eq!((charge.attempt, charge.last_error.as_deref()), (1, None));
+    assert_eq!(
+        (told.status, told.undelivered),
+        (Status::Running, 0),
+        "{told}"
+    );
+    let mut outstanding = Outstanding::default();
+    for event in &history {
+        outstanding.apply(event);
+    }
+    assert!(outstanding.activities.keys().eq(&[EventId(0)]));
+    assert!(outstanding.timers.is_empty() && outstanding.undelivered == 0);
 }

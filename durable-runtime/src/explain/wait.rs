@@ -71,8 +71,8 @@ pub enum Delivery {
         since: SystemTime,
         /// How often this attempt was started, this time included; more than once if a process ended under it.
         delivery: u32,
-        /// Why its outcome does not count any more, if that is so: it ran into a limit, is not `async`, and keeps its place until it
-        /// returns.
+        /// Why its outcome does not count any more, if that is so: it ran into a limit and is not `async`, or runs still from before a
+        /// rewind. It keeps its place until it returns.
         given_up: Option<&'static str>,
     },
     /// It waits for a place: as many run as may.

@@ -61,6 +61,7 @@ use crate::replay::{self, Continue, Stop};
 pub fn continue_as_new<Out: 'static, M>(call: OrchestratorCall<Out, M>) -> ContinueAsNew<Out> {
     ContinueAsNew {
         next: Some(Next::Called(call.into_parts().0)),
+        is_traced_anew: false,
         types: PhantomData,
     }
 }
@@ -69,6 +70,7 @@ pub fn continue_as_new<Out: 'static, M>(call: OrchestratorCall<Out, M>) -> Conti
 #[must_use = "the execution goes on until this is awaited"]
 pub struct ContinueAsNew<Out> {
     next: Option<Next>,
+    is_traced_anew: bool,
     types: PhantomData<fn() -> Out>,
 }
 
@@ -83,8 +85,45 @@ impl<Out> ContinueAsNew<Out> {
     pub(super) fn of_itself(input: Result<Payload, EncodeError>) -> Self {
         Self {
             next: Some(Next::Itself(input)),
+            is_traced_anew: false,
             types: PhantomData,
         }
+    }
+}
+
+impl<Out> ContinueAsNew<Out> {
+    /// Begins a trace of its own with the next execution, for loops without end: their trace would have none either.
+    ///
+    /// Without it all executions of an instance belong to the trace that it was started in. The new trace has a derived id,
+    /// the flags of the old one and no `tracestate`; it stays that of the executions after, until one begins another.
+    ///
+    /// # Examples
+    ///
+    /// ```standalone_crate
+    /// use durable_runtime::prelude::*;
+    /// use durable_runtime::testing::TestEngine;
+    ///
+    /// #[orchestrator]
+    /// async fn nightly(nights: u32, traces: Vec<String>) -> Vec<String> {
+    ///     sleep(days(1)).await;
+    ///     let mut traces = traces;
+    ///     traces.push(info().trace_context.traceparent()[..35].to_owned());
+    ///     match nights {
+    ///         0 => traces,
+    ///         nights => continue_as_new(nightly(nights - 1, traces)).new_trace().await,
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = TestEngine::start()?;
+    /// let traces = engine.start(nightly(1, vec![])).await?.result().await?;
+    /// assert_ne!(traces[0], traces[1]);
+    /// # Ok(()) }
+    /// ```
+    pub fn new_trace(mut self) -> Self {
+        self.is_traced_anew = true;
+        self
     }
 }
 
@@ -96,8 +135,8 @@ impl<Out> Future for ContinueAsNew<Out> {
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Out> {
         match self.next.take() {
-            Some(Next::Called(next)) => go_on(next),
-            Some(Next::Itself(input)) => go_on(itself(input)),
+            Some(Next::Called(next)) => go_on(next, self.is_traced_anew),
+            Some(Next::Itself(input)) => go_on(itself(input), self.is_traced_anew),
             None => {}
         }
         Poll::Pending
@@ -110,7 +149,7 @@ fn itself(input: Result<Payload, EncodeError>) -> OrchestratorParts {
 }
 
 /// Ends the execution.
-fn go_on(next: OrchestratorParts) {
+fn go_on(next: OrchestratorParts, is_traced_anew: bool) {
     let name = replay::require("`continue_as_new`", |context| context.name().clone());
     if name != next.name {
         other_orchestrator(&name, &next.name);
@@ -124,7 +163,11 @@ fn go_on(next: OrchestratorParts) {
             .map_err(|error| settle::beyond(&name, &error))
             .and_then(|()| settle::bounded(context, next.input, "input", &name));
         match checked {
-            Ok(input) => context.stop(Stop::Continue(Continue { version, input })),
+            Ok(input) => context.stop(Stop::Continue(Continue {
+                version,
+                input,
+                is_traced_anew,
+            })),
             Err(fault) => context.fault(fault),
         }
     });

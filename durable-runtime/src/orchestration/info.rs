@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::event::{Name, Parent};
 use crate::id::{ExecutionId, InstanceId};
 use crate::replay;
+use crate::trace::TraceContext;
 
 /// Facts about the running orchestration.
 #[derive(Debug, Clone)]
@@ -27,6 +28,8 @@ pub struct OrchestrationInfo {
     pub tags: BTreeMap<String, String>,
     /// When this execution was recorded.
     pub started_at: SystemTime,
+    /// The W3C trace context of this execution: what it causes belongs below it, by itself. It is the same on replay.
+    pub trace_context: TraceContext,
 }
 
 /// Facts about the running orchestration. The same on replay.
@@ -35,7 +38,9 @@ pub struct OrchestrationInfo {
 /// Outside an orchestrator.
 #[track_caller]
 pub fn info() -> OrchestrationInfo {
-    let started = replay::require("`info`", |context| std::sync::Arc::clone(context.started()));
+    let (started, lineage) = replay::require("`info`", |context| {
+        (std::sync::Arc::clone(context.started()), context.lineage())
+    });
     OrchestrationInfo {
         instance: started.instance.clone(),
         execution: started.execution,
@@ -44,6 +49,7 @@ pub fn info() -> OrchestrationInfo {
         parent: started.parent.clone(),
         tags: started.tags.clone(),
         started_at: started.at.into(),
+        trace_context: lineage.own(),
     }
 }
 

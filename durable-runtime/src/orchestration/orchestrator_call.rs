@@ -252,9 +252,10 @@ impl Subject for OrchestratorParts {
     }
 
     fn command(&self, context: &replay::Context, attempt: &AttemptNumbers) -> HistoryEvent {
-        // A chosen id names the first attempt, so that each attempt keeps a history of its own.
+        // A chosen id names the first attempt, so that each attempt keeps a history of its own; and of what is asked for again
+        // after a rewind the one before.
         let chosen = self.chosen_id().ok().flatten();
-        let chosen = chosen.filter(|_| attempt.number == 1);
+        let chosen = chosen.filter(|id| attempt.number == 1 && !context.is_taken(id));
         HistoryEvent::ChildScheduled(ChildScheduled {
             id: attempt.id,
             site: attempt.site.id(),

@@ -4,6 +4,7 @@
 //! instance is evicted, the engine stops) finds nothing, and cancels nothing.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,8 +24,9 @@ use super::{DefaultVersions, Identity};
 use crate::clock::Timestamp;
 use crate::event::{EventRaised, ExecutionStarted, HistoryEvent, Name};
 use crate::failure::{Fault, FaultKind};
-use crate::id::{EventId, SourceSite};
+use crate::id::{EventId, InstanceId, SourceSite};
 use crate::payload::Payload;
+use crate::trace::Lineage;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<RefCell<Context>>>> = const { RefCell::new(None) };
@@ -58,6 +60,8 @@ pub(crate) struct Context {
     pub(super) changes: Changes,
     /// The number of the next command.
     pub(super) issued: u32,
+    /// Ids of children that count no more: no other child gets them.
+    pub(super) taken: BTreeSet<InstanceId>,
     pub(super) open: OpenWork,
     pub(super) mailbox: Mailbox,
     pub(super) cancel: Cancel,
@@ -95,6 +99,8 @@ pub(crate) enum Stop {
 pub(crate) struct Continue {
     pub(crate) version: Option<String>,
     pub(crate) input: Payload,
+    /// Whether a trace of its own begins with it.
+    pub(crate) is_traced_anew: bool,
 }
 
 impl Context {
@@ -112,6 +118,7 @@ impl Context {
             versions: None,
             changes: Changes::default(),
             issued: 0,
+            taken: BTreeSet::new(),
             open: OpenWork::default(),
             mailbox: Mailbox::default(),
             cancel: Cancel::default(),
@@ -155,6 +162,18 @@ impl Context {
             }
             _ => self.versions.as_ref()?.default_of(name),
         }
+    }
+
+    /// Whether a child that counts no more since a rewind has this id.
+    pub(crate) fn is_taken(&self, id: &InstanceId) -> bool {
+        self.taken.contains(id)
+    }
+
+    /// What the spans of the execution are derived from.
+    pub(crate) fn lineage(&self) -> Lineage {
+        let Identity { store, key, .. } = self.identity;
+        let started = &self.started;
+        Lineage::new(store, key, started.execution, started.trace.clone())
     }
 
     /// The replay clock: the time of the turn.

@@ -134,6 +134,7 @@ pub(super) fn describe(event: &HistoryEvent, now: Timestamp) -> String {
                 "ChangeRecorded `{change}`, which `changed({change:?})` or `retired({change:?})` passes"
             )
         }
+        HistoryEvent::ExecutionRewound(_) => "ExecutionRewound".to_owned(),
         HistoryEvent::ExecutionStarted(_)
         | HistoryEvent::ActivityCompleted(_)
         | HistoryEvent::ActivityFailed(_)

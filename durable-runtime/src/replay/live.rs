@@ -1,6 +1,7 @@
 //! The code of one execution, live: arrivals are delivered one at a time, and the code is polled after each.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::wake::Slot;
 use super::{Code, DefaultVersions, Identity};
 use crate::event::{Cancelled, ExecutionStarted, HistoryEvent, Pending, REPLAY_SEMANTICS};
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
-use crate::id::EventId;
+use crate::id::{EventId, InstanceId};
 use crate::panics::caught;
 use crate::payload::Payload;
 
@@ -73,6 +74,13 @@ impl Live {
         context.length = head.length;
         context.mode = head.mode;
         context.turn = TurnRecord::default();
+    }
+
+    /// After a rewind: the next command gets this number, and no child these ids.
+    pub(super) fn go_back(&mut self, next: EventId, taken: BTreeSet<InstanceId>) {
+        let mut context = self.context.borrow_mut();
+        context.issued = next.0;
+        context.taken = taken;
     }
 
     /// Delivers arrivals one at a time and polls the code after each, until it ends or waits.
@@ -229,11 +237,17 @@ impl Live {
         let untold = context.cancel.take_untold();
         carried.extend(untold.map(HistoryEvent::CancelRequested));
         let started = &context.started;
+        let trace = if next.is_traced_anew {
+            Some(context.lineage().begun_anew())
+        } else {
+            started.trace.clone()
+        };
         let next = ExecutionStarted {
             at: context.at,
             execution: started.execution.next(),
             version: next.version,
             input: next.input,
+            trace,
             replay_semantics: REPLAY_SEMANTICS,
             ..ExecutionStarted::clone(started)
         };
@@ -309,6 +323,12 @@ impl Live {
     /// Which events it awaits.
     pub(super) fn waits(&self) -> Awaited {
         self.context.borrow().mailbox.waits()
+    }
+
+    /// How many outcomes its code waits for, and how many events.
+    pub(super) fn waits_for(&self) -> (usize, usize) {
+        let context = self.context.borrow();
+        (context.open.unanswered(), context.mailbox.waiting())
     }
 
     /// An estimate of the memory that it holds, in bytes.

@@ -5,9 +5,12 @@
 //!
 //! Source: `docs/design.md`, "External events".
 
+mod by_age;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::task::Poll;
 
+use self::by_age::ByAge;
 use super::awaited::{Awaited, AwaitedEvent, BufferedEvents};
 use super::context::{self, Owner};
 use super::wake::Slot;
@@ -18,7 +21,8 @@ use crate::id::SourceSite;
 /// The buffered events and the waiters of an execution.
 #[derive(Debug, Default)]
 pub(super) struct Mailbox {
-    lines: BTreeMap<String, Line>,
+    /// Behind pointers: a map with one name has room for eleven.
+    lines: BTreeMap<String, Box<Line>>,
     raised: u64,
     registered: u64,
     waiting: usize,
@@ -58,9 +62,9 @@ struct Line {
     /// With the number of the arrival, which orders events of different names.
     buffered: VecDeque<(u64, EventRaised)>,
     /// The oldest waiters, by age: as many as there are events, if there are as many.
-    entitled: BTreeMap<u64, Waiting>,
+    entitled: ByAge<Waiting>,
     /// The younger ones.
-    waiters: BTreeMap<u64, Waiting>,
+    waiters: ByAge<Waiting>,
 }
 
 /// A future that waits.
@@ -75,9 +79,9 @@ struct Waiting {
 impl Line {
     /// The oldest waiter for which there is no event is entitled to one from now on.
     fn entitle_next(&mut self) -> Option<Slot> {
-        let (number, waiting) = self.waiters.pop_first()?;
+        let (number, waiting) = self.waiters.pop_oldest()?;
         let slot = waiting.slot;
-        self.entitled.insert(number, waiting);
+        self.entitled.push(number, waiting);
         Some(slot)
     }
 }
@@ -139,7 +143,7 @@ impl Mailbox {
         self.waiting += 1;
         let line = self.lines.entry(name.to_owned()).or_default();
         let slot = Slot::Root;
-        line.waiters.insert(number, Waiting { slot, site, since });
+        line.waiters.push(number, Waiting { slot, site, since });
         if line.buffered.len() > line.entitled.len() {
             line.entitle_next();
         }
@@ -151,13 +155,13 @@ impl Mailbox {
         let Some(line) = self.lines.get_mut(name) else {
             return Poll::Pending;
         };
-        if let Some(waiter) = line.waiters.get_mut(&number) {
+        if let Some(waiter) = line.waiters.get_mut(number) {
             waiter.slot = slot;
             return Poll::Pending;
         }
         // Its event stands where it stands itself; of those that take theirs in order of age each is the first.
-        let position = line.entitled.range(..number).count();
-        if line.entitled.remove(&number).is_none() {
+        let position = line.entitled.count_older(number);
+        if line.entitled.remove(number).is_none() {
             return Poll::Pending;
         }
         let Some((_, event)) = line.buffered.remove(position) else {
@@ -173,9 +177,9 @@ impl Mailbox {
     /// Removes a waiter and returns whom to wake in its place.
     pub(super) fn leave(&mut self, name: &str, number: u64) -> Option<Slot> {
         let line = self.lines.get_mut(name)?;
-        let was_entitled = line.entitled.remove(&number).is_some();
+        let was_entitled = line.entitled.remove(number).is_some();
         if !was_entitled {
-            line.waiters.remove(&number)?;
+            line.waiters.remove(number)?;
         }
         self.waiting -= 1;
         let heir = if was_entitled {

@@ -25,6 +25,7 @@ mod limits;
 mod outside;
 mod random_trees;
 mod retry;
+mod rewound;
 mod sent;
 mod support;
 mod timer;

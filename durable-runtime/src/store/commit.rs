@@ -126,6 +126,7 @@ impl Store {
             }
             dropped.push(needless);
         }
+        self.ledger.set_instances(tail.count_instances());
         if !batch.staged.purged.is_empty() {
             tail.expect_to_leave(HashMap::new());
         }

@@ -4,6 +4,7 @@
 //!
 //! Source: `docs/design.md`, "Open".
 
+mod ahead;
 mod creation;
 mod refusal;
 mod unchanged;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, StorageBackend};
 
+pub(crate) use self::ahead::ReadAhead;
 use self::creation::{create_if_missing, initialize, open_options, sweep};
 use self::refusal::{io_error, refusal};
 use self::unchanged::Unchanged;
@@ -47,18 +49,33 @@ pub(crate) fn open(
     match medium {
         Medium::File(path) => {
             let is_new = create_if_missing(&path, store, wall, entropy)?;
-            let (backend, names) = existing_file(&path)?;
-            let opened = Opener { path, options }.open(backend, is_new)?;
+            let Existing {
+                backend,
+                ahead,
+                names,
+            } = existing_file(&path)?;
+            let ahead = Some(ahead);
+            let opened = Opener {
+                path,
+                options,
+                ahead,
+            }
+            .open(backend, is_new)?;
             if is_new || names > 1 {
                 sweep(&opened.path);
             }
             Ok(opened)
         }
         Medium::Unchanged(path) => {
-            let (backend, _) = existing_file(&path)?;
+            let Existing { backend, ahead, .. } = existing_file(&path)?;
             let backend = Unchanged::new(backend);
             let backend = backend.map_err(|source| io_error(&path, "measured", source))?;
-            Opener { path, options }.open(Box::new(backend), false)
+            let opener = Opener {
+                path,
+                options,
+                ahead: Some(ahead),
+            };
+            opener.open(Box::new(backend), false)
         }
         Medium::Backend(backend) => Opener::nameless(options).open_or_create(backend, store, wall),
         #[cfg(test)]
@@ -71,6 +88,7 @@ pub(crate) fn open(
 struct Opener<'o> {
     path: PathBuf,
     options: &'o StoreOptions,
+    ahead: Option<ReadAhead>,
 }
 
 impl<'o> Opener<'o> {
@@ -78,6 +96,7 @@ impl<'o> Opener<'o> {
         Self {
             path: PathBuf::from("(not a file)"),
             options,
+            ahead: None,
         }
     }
 
@@ -98,8 +117,9 @@ impl<'o> Opener<'o> {
     }
 
     fn open(self, backend: Box<dyn StorageBackend>, is_new: bool) -> Result<Opened, StoreError> {
-        let (backend, extent) =
-            Gauge::new(backend).map_err(|source| io_error(&self.path, "measured", source))?;
+        let _opening = self.ahead.as_ref().map(ReadAhead::opening);
+        let (backend, extent) = Gauge::new(backend, self.ahead)
+            .map_err(|source| io_error(&self.path, "measured", source))?;
         let is_checked = extent.bytes() <= self.options.integrity_check_bytes_max;
         let database = Builder::new()
             .set_cache_size(self.options.cache_bytes)
@@ -118,8 +138,15 @@ impl<'o> Opener<'o> {
     }
 }
 
-/// The file, and how many names it has.
-fn existing_file(path: &Path) -> Result<(Box<dyn StorageBackend>, u64), StoreError> {
+/// A file that is there.
+struct Existing {
+    backend: Box<dyn StorageBackend>,
+    ahead: ReadAhead,
+    /// How many names it has.
+    names: u64,
+}
+
+fn existing_file(path: &Path) -> Result<Existing, StoreError> {
     let failed = |doing| move |source| io_error(path, doing, source);
     let file = open_options().open(path).map_err(failed("opened"))?;
     let metadata = file.metadata().map_err(failed("measured"))?;
@@ -129,8 +156,13 @@ fn existing_file(path: &Path) -> Result<(Box<dyn StorageBackend>, u64), StoreErr
         });
     }
     forget_cached_pages(&file).map_err(failed("dropped from the page cache"))?;
+    let ahead = ReadAhead::of(&file).map_err(failed("opened"))?;
     match FileBackend::new(file) {
-        Ok(backend) => Ok((Box::new(backend), names_of(&metadata))),
+        Ok(backend) => Ok(Existing {
+            backend: Box::new(backend),
+            ahead,
+            names: names_of(&metadata),
+        }),
         Err(error) => Err(refusal(path.to_owned(), error)),
     }
 }

@@ -18,6 +18,7 @@ use super::row;
 use super::schema::{HISTORY, INSTANCES, LOG, OPEN};
 use super::summary::Summary;
 use super::tail::{FrameRef, Tail, Unfolded};
+use crate::event::HistoryEvent;
 use crate::id::{ExecutionId, InstanceKey, Sequence};
 
 /// Bytes of one segment, unless its only frame is larger. redb gives a large value a page of its own, and rounds that up
@@ -103,7 +104,7 @@ impl<'t> Tables<'t> {
         let before = if begins {
             Ok(Outstanding::default())
         } else {
-            self.read_open(key, checksum)
+            self.read_open(key, unfolded, checksum)
         };
         match before {
             Ok(before) => self.write_open(key, before, frames, checksum),
@@ -223,11 +224,23 @@ impl<'t> Tables<'t> {
         Ok(())
     }
 
-    fn read_open(&self, key: InstanceKey, checksum: Checksum) -> Result<Outstanding, StoreError> {
-        match self.open.get(key.0)? {
-            Some(row) => row::outstanding_from_row(key, row.value(), checksum),
-            None => Err(row::missing_outstanding(key)),
+    /// What was outstanding before the unfolded frames.
+    fn read_open(
+        &self,
+        key: InstanceKey,
+        unfolded: &Unfolded,
+        checksum: Checksum,
+    ) -> Result<Outstanding, StoreError> {
+        if let Some(row) = self.open.get(key.0)? {
+            return row::outstanding_from_row(key, row.value(), checksum);
         }
+        // It had ended, and goes on since.
+        if let Some(first) = unfolded.frames.first()
+            && let Some(HistoryEvent::ExecutionRewound(_)) = first.events(checksum)?.first()
+        {
+            return Ok(Outstanding::ended(first.execution, first.first));
+        }
+        Err(row::missing_outstanding(key))
     }
 
     fn write_open(

@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::io;
-use std::ops::Bound;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use redb::{BackendError, StorageBackend};
+use redb::StorageBackend;
+
+use super::locks::inner_locks;
+
+use super::file::ReadAhead;
 
 /// What is known of the file: the end of the last byte in use, since redb doubles a file's length, so that length says
 /// little; and whether a sync has failed.
@@ -39,16 +42,21 @@ impl Extent {
 pub(crate) struct Gauge {
     inner: Box<dyn StorageBackend>,
     extent: Extent,
+    ahead: Option<ReadAhead>,
 }
 
 impl Gauge {
-    pub(crate) fn new(inner: Box<dyn StorageBackend>) -> io::Result<(Self, Extent)> {
+    pub(crate) fn new(
+        inner: Box<dyn StorageBackend>,
+        ahead: Option<ReadAhead>,
+    ) -> io::Result<(Self, Extent)> {
         let extent = Extent::default();
         extent.reach(inner.len()?);
         Ok((
             Self {
                 inner,
                 extent: extent.clone(),
+                ahead,
             },
             extent,
         ))
@@ -72,6 +80,9 @@ impl StorageBackend for Gauge {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        if let Some(ahead) = &self.ahead {
+            ahead.note_read();
+        }
         self.inner.read(offset, out)
     }
 
@@ -96,31 +107,5 @@ impl StorageBackend for Gauge {
         self.inner.close()
     }
 
-    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.inner.try_lock_range(start, end)
-    }
-
-    fn try_lock_shared_range(
-        &self,
-        start: Bound<u64>,
-        end: Bound<u64>,
-    ) -> Result<bool, BackendError> {
-        self.inner.try_lock_shared_range(start, end)
-    }
-
-    fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.inner.lock_range(start, end)
-    }
-
-    fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.inner.lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
-        self.inner.unlock_range(start, end)
-    }
-
-    fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
-        self.inner.query_lock_range(start, end)
-    }
+    inner_locks!();
 }

@@ -21,7 +21,7 @@ use super::reader::{Ids, Reader, summary_of};
 use super::schema::{COUNTS, ENDED, HISTORY, IDS, INDEX, INSTANCES, OPEN};
 use super::summary::Summary;
 use super::{StoreError, row};
-use crate::id::{ExecutionId, InstanceId, InstanceKey};
+use crate::id::{ExecutionId, InstanceId, InstanceKey, Sequence};
 use crate::limits;
 
 /// A check of the whole file, to be done slice by slice.
@@ -318,8 +318,9 @@ impl Slice {
             let Some(summary) = self.readable_summary(key)? else {
                 continue;
             };
+            let end = (summary.execution, Sequence(summary.events));
             let checked = row::outstanding_from_row(key, row.value(), self.checksum)
-                .and_then(|outstanding| row::fit_together(key, &summary, &outstanding));
+                .and_then(|outstanding| row::fit_together(key, end, &outstanding));
             if let Err(error) = checked {
                 self.tell(key, Some(summary.execution), error)?;
             }

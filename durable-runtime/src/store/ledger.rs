@@ -30,6 +30,8 @@ pub(crate) struct Ledger {
     ended: VecDeque<InstanceKey>,
     /// Those among them that are purged, and of which something is to be removed.
     graves: usize,
+    /// Instances that have frames which are not folded.
+    instances: usize,
     unfolded_bytes: usize,
     patience: Patience,
 }
@@ -41,6 +43,10 @@ pub(crate) struct Patience {
     pub(crate) rows: u64,
     /// Bytes of frames.
     pub(crate) bytes: usize,
+    /// Instances.
+    pub(crate) instances: usize,
+    /// Instances that have ended, purged ones too.
+    pub(crate) ended: usize,
     /// Purged instances.
     pub(crate) graves: usize,
 }
@@ -50,6 +56,8 @@ impl Patience {
         Self {
             rows: self.rows / 8,
             bytes: self.bytes / 8,
+            instances: self.instances / 8,
+            ended: self.ended / 8,
             graves: self.graves / 8,
         }
     }
@@ -58,6 +66,8 @@ impl Patience {
         Self {
             rows: self.rows - by.rows,
             bytes: self.bytes - by.bytes,
+            instances: self.instances - by.instances,
+            ended: self.ended - by.ended,
             graves: self.graves - by.graves,
         }
     }
@@ -68,6 +78,8 @@ impl Default for Patience {
         Self {
             rows: limits::FOLD_LAG_ROWS,
             bytes: limits::UNFOLDED_BYTES_MAX,
+            instances: limits::UNFOLDED_INSTANCES_MAX,
+            ended: limits::UNFOLDED_ENDED_MAX,
             graves: limits::UNFOLDED_GRAVES_MAX,
         }
     }
@@ -187,6 +199,11 @@ impl Ledger {
         }
     }
 
+    /// Notes how many instances have frames that are not folded.
+    pub(crate) fn set_instances(&mut self, instances: usize) {
+        self.instances = instances;
+    }
+
     /// Notes that an instance has ended.
     pub(crate) fn push_ended(&mut self, key: InstanceKey) {
         self.ended.push_back(key);
@@ -214,6 +231,8 @@ impl Ledger {
     fn exceeds(&self, patience: Patience) -> bool {
         self.log_rows() > patience.rows
             || self.unfolded_bytes > patience.bytes
+            || self.instances > patience.instances
+            || self.ended.len() > patience.ended
             || self.graves > patience.graves
     }
 
@@ -234,6 +253,7 @@ impl Ledger {
                 }
                 planned.insert(key);
                 done.instances += 1;
+                self.instances = self.instances.saturating_sub(1);
                 done.bytes += self.release(&unfolded.frames);
                 if unfolded.summary.is_none() {
                     self.graves = self.graves.saturating_sub(1);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Timestamp;
-use crate::event::{ActivityScheduled, Cancelled, HistoryEvent, Pending};
+use crate::event::{ActivityScheduled, Cancelled, ExecutionRewound, HistoryEvent, Pending};
 use crate::id::{EventId, ExecutionId, InstanceId, Sequence};
 
 /// All that is outstanding for one instance: a pure fold of its events, kept in its `open` row.
@@ -62,6 +62,16 @@ impl Default for Outstanding {
 }
 
 impl Outstanding {
+    /// Of an execution that has ended with this many events.
+    pub(crate) fn ended(execution: ExecutionId, next: Sequence) -> Self {
+        Self {
+            execution,
+            next,
+            ended: true,
+            ..Self::default()
+        }
+    }
+
     /// What is outstanding after one more event.
     pub(crate) fn apply(&mut self, event: &HistoryEvent) {
         self.next = Sequence(self.next.0.saturating_add(1));
@@ -118,6 +128,7 @@ impl Outstanding {
             }
             HistoryEvent::ExecutionContinued(_) => self.close(),
             HistoryEvent::CancelRequested(_) => self.cancel_requested = true,
+            HistoryEvent::ExecutionRewound(rewound) => self.rewind(rewound),
             HistoryEvent::ExecutionSuspended(_) => self.suspended = true,
             HistoryEvent::ExecutionResumed(_) => self.suspended = false,
             // A detached start is answered by the commit that asks for it; an event that was sent has a table of its own.
@@ -131,6 +142,23 @@ impl Outstanding {
             | HistoryEvent::ChangeRecorded(_)
             | HistoryEvent::InstancePurged(_) => {}
         }
+    }
+
+    /// All of it is what the rewind says: the end had closed what was open before.
+    fn rewind(&mut self, rewound: &ExecutionRewound) {
+        let activities = rewound.activities.iter();
+        *self = Self {
+            execution: self.execution,
+            next: self.next,
+            timers: rewound.timers.iter().copied().collect(),
+            activities: activities.map(|it| (it.id, it.clone())).collect(),
+            children: rewound.children.iter().cloned().collect(),
+            awaited: rewound.awaited.iter().cloned().collect(),
+            undelivered: rewound.undelivered,
+            // Whose parent does not wait is not told to end for that.
+            cancel_requested: rewound.is_alone,
+            ..Self::default()
+        };
     }
 
     fn settle_activity(&mut self, scheduled: EventId) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use super::revision::Revision;
-use super::summary::{Stalled, Status, Summary};
+use super::summary::{Stalled, Status, Summary, Suspended};
 use crate::event::{Name, Parent};
 use crate::id::{ExecutionId, InstanceId};
 
@@ -34,6 +34,10 @@ pub struct Overview {
     pub tags: BTreeMap<String, String>,
     /// Why it waits to be mended, if it does.
     pub stalled: Option<Stalled>,
+    /// Why it is held, if it is.
+    pub suspended: Option<Suspended>,
+    /// When its first turn may run, if it was started for later.
+    pub start_at: Option<SystemTime>,
     /// Events of its current execution.
     pub events: u32,
 }
@@ -64,6 +68,8 @@ impl From<&Summary> for Overview {
             parent: summary.parent.clone(),
             tags: summary.tags.clone(),
             stalled: summary.stalled.clone(),
+            suspended: summary.suspended.clone(),
+            start_at: summary.start_at,
             events: summary.events,
         }
     }

@@ -7,6 +7,7 @@
 //!
 //! Source: `docs/design.md`, "Lists".
 
+mod ahead;
 mod cursor;
 mod filter;
 mod harvest;
@@ -76,6 +77,11 @@ pub(crate) struct Shape<R> {
     pub(crate) live: fn(&Summary) -> R,
 }
 
+/// What looking at an instance counts for, in rows of the index.
+const LOOK_STEPS: usize = 4;
+/// What it counts for beside that if its row is far from that of the one before.
+const FAR_LOOK_STEPS: usize = 12;
+
 impl Request {
     /// Whether a candidate is what it was taken for, and the filter holds of it.
     fn takes(&self, candidate: &Candidate, instance: &impl Subject) -> bool {
@@ -141,9 +147,7 @@ impl Reader {
         let mut after = request.after.clone();
         loop {
             let harvest = harvest::harvest(self, request, after.as_ref(), page.room(), &mut steps)?;
-            let count = harvest.candidates.len();
-            steps = steps.saturating_sub(count);
-            if let Some(last) = page.add(self, harvest.candidates)? {
+            if let Some(last) = page.add(self, harvest.candidates, &mut steps)? {
                 return Ok(page.end(Some(last)));
             }
             after = harvest.end;
@@ -195,6 +199,7 @@ impl<'r, R> Page<'r, R> {
         &mut self,
         reader: &Reader,
         candidates: Vec<Candidate>,
+        steps: &mut usize,
     ) -> Result<Option<Position>, StoreError> {
         let shared = reader.shared();
         let (unfolded, next_key) = {
@@ -208,6 +213,11 @@ impl<'r, R> Page<'r, R> {
         // After the tail, so that who is not in it is here.
         let folded = shared.open_table(INSTANCES)?;
         let count = candidates.len();
+        let rows = candidates.iter().zip(&unfolded);
+        let rows = rows.filter(|(_, unfolded)| unfolded.is_none());
+        let far = ahead::far_apart(rows.map(|(candidate, _)| candidate.key.0));
+        *steps = steps.saturating_sub(count * LOOK_STEPS + far.len() * FAR_LOOK_STEPS);
+        ahead::read(&folded, &far);
         for (place, (candidate, unfolded)) in (1..).zip(candidates.into_iter().zip(unfolded)) {
             let row = match unfolded {
                 Some(summary) => {

@@ -25,6 +25,14 @@ use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence
 #[derive(Debug, Clone)]
 pub(crate) struct Reader(Arc<Shared>);
 
+/// An instance, and the events of its last execution: those that its summary counts, and what was recorded since.
+#[derive(Debug)]
+pub(crate) struct LastExecution {
+    pub(crate) summary: Arc<Summary>,
+    /// An error of this instance alone says why its history cannot be read.
+    pub(crate) history: Result<Vec<HistoryEvent>, StoreError>,
+}
+
 /// What the writer and its readers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -208,7 +216,9 @@ impl Reader {
     }
 
     /// The events of one execution, in order; empty if there is no such execution.
-    #[cfg(test)]
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`] if a frame is wrong or missing.
     pub(crate) fn history(
         &self,
         key: InstanceKey,
@@ -238,18 +248,33 @@ impl Reader {
         &self,
         key: InstanceKey,
     ) -> Result<Option<Vec<HistoryEvent>>, StoreError> {
-        let mut summary = self.summary(key)?;
-        while let Some(seen) = summary {
-            match self.current_history(key, &seen) {
+        let last = self.last_execution(key, self.shared_summary(key)?)?;
+        last.map(|last| last.history).transpose()
+    }
+
+    /// An instance that was as `seen` a moment ago, with the history of the execution that it is told of in; `None` if there is
+    /// none any more.
+    ///
+    /// # Errors
+    /// As [`summary`](Self::summary). What is wrong with the history is told in its place.
+    pub(crate) fn last_execution(
+        &self,
+        key: InstanceKey,
+        mut seen: Option<Arc<Summary>>,
+    ) -> Result<Option<LastExecution>, StoreError> {
+        while let Some(summary) = seen {
+            let history = match self.current_history(key, &summary) {
                 Err(error) if error.is_of_one_instance() => {
-                    summary = self.summary(key)?;
+                    seen = self.shared_summary(key)?;
                     // Else its rows were removed while they were read: it is purged, or has continued as new.
-                    if (summary.as_ref()).is_some_and(|now| now.execution == seen.execution) {
-                        return Err(error);
+                    if (seen.as_ref()).is_none_or(|now| now.execution != summary.execution) {
+                        continue;
                     }
+                    Err(error)
                 }
-                read => return read.map(Some),
-            }
+                history => Ok(history?),
+            };
+            return Ok(Some(LastExecution { summary, history }));
         }
         Ok(None)
     }

@@ -17,17 +17,17 @@ use super::outstanding::Outstanding;
 use super::reader::{Reader, Shared};
 use super::schema::{COUNTS, SUSPECTS, WHOLE_TURN};
 use super::sent::{self, Sent};
-use super::summary::Summary;
 use super::suspicion::Suspicion;
 use super::{Store, StoreError, StoreOptions};
 use crate::clock::Timestamp;
+use crate::event::Parent;
 use crate::id::{EventId, InstanceKey};
 
 /// What a store holds when it is opened.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     /// Instances that have not ended, in key order.
-    pub(crate) instances: Vec<(InstanceKey, Summary, Outstanding)>,
+    pub(crate) instances: Vec<Unfinished>,
     /// Whether the store was closed before, or is new.
     pub(crate) clean: bool,
     /// Events that were sent and have not arrived; those of one sender in order.
@@ -40,6 +40,14 @@ pub(crate) struct Recovered {
     pub(crate) created: bool,
     /// Whether the whole file was read through and found undamaged.
     pub(crate) is_checked: bool,
+}
+
+/// An instance that has not ended. There may be a million of them, so this is all that is kept of each: the rest can be read.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Unfinished {
+    pub(crate) key: InstanceKey,
+    pub(crate) parent: Option<Box<Parent>>,
+    pub(crate) outstanding: Outstanding,
 }
 
 /// Reads `opened`, and notes in it that it is open.

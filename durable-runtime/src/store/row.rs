@@ -11,7 +11,6 @@ use bincode::{BorrowDecode, Encode};
 use super::error::{StoreError, chain};
 use super::frame::Checksum;
 use super::outstanding::Outstanding;
-use super::summary::Summary;
 use crate::clock::Timestamp;
 use crate::event::encoding::{self, v1};
 use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, Sequence};
@@ -128,16 +127,15 @@ pub(crate) fn outstanding_from_row(
     Ok(outstanding)
 }
 
-/// Checks that the two rows of a waiting instance were written by the same fold.
+/// Checks that the two rows of a waiting instance were written by the same fold: that of `instances` as of this event.
 ///
 /// # Errors
 /// [`StoreError::Damaged`]: one of them is older.
 pub(crate) fn fit_together(
     key: InstanceKey,
-    summary: &Summary,
+    expected: (ExecutionId, Sequence),
     outstanding: &Outstanding,
 ) -> Result<(), StoreError> {
-    let expected = (summary.execution, Sequence(summary.events));
     let found = (outstanding.execution, outstanding.next);
     if found == expected {
         return Ok(());

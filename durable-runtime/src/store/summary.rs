@@ -8,11 +8,13 @@ use super::asked::Asked;
 use super::revision::Revision;
 use crate::clock::Timestamp;
 use crate::event::{
-    ExecutionStalled, ExecutionStarted, ExecutionSuspended, HistoryEvent, Name, Parent, StallReason,
+    ExecutionRewound, ExecutionStalled, ExecutionStarted, ExecutionSuspended, HistoryEvent, Name,
+    Parent, StallReason,
 };
 use crate::failure::Outcome;
 use crate::id::{ExecutionId, InstanceId};
 use crate::payload::{Codec, Payload};
+use crate::trace::TraceContext;
 
 /// An instance as of its last recorded event.
 ///
@@ -40,6 +42,8 @@ pub struct Summary {
     pub parent: Option<Parent>,
     /// The caller's tags.
     pub tags: BTreeMap<String, String>,
+    /// The W3C trace context that its current execution was started in: the span that caused it. `None` if nobody gave one.
+    pub trace: Option<TraceContext>,
     /// The input of its current execution.
     pub input: Payload,
     /// The custom status; setting `null` clears it.
@@ -159,6 +163,7 @@ impl Summary {
             completed_at: None,
             parent: started.parent.clone(),
             tags: started.tags.clone(),
+            trace: started.trace.clone(),
             input: started.input.clone(),
             custom_status: None,
             outcome: None,
@@ -217,6 +222,7 @@ impl Summary {
                 self.suspended = None;
                 self.stand();
             }
+            HistoryEvent::ExecutionRewound(rewound) => self.rewind(rewound),
             HistoryEvent::ActivityScheduled(_)
             | HistoryEvent::TimerCreated(_)
             | HistoryEvent::ChildScheduled(_)
@@ -231,7 +237,7 @@ impl Summary {
         }
     }
 
-    /// Whether it has ended; nothing is recorded of it any more.
+    /// Whether it has ended; nothing is recorded of it any more, unless it is rewound.
     pub fn has_ended(&self) -> bool {
         self.status.has_ended()
     }
@@ -258,6 +264,7 @@ impl Summary {
         self.version.clone_from(&started.version);
         self.parent.clone_from(&started.parent);
         self.tags.clone_from(&started.tags);
+        self.trace.clone_from(&started.trace);
         self.input = started.input.clone();
         self.events = 1;
     }
@@ -273,6 +280,17 @@ impl Summary {
         } else {
             Status::Pending
         };
+    }
+
+    fn rewind(&mut self, rewound: &ExecutionRewound) {
+        self.touch(rewound.at);
+        self.outcome = None;
+        self.completed_at = None;
+        self.stalled = None;
+        if let Some(status) = &rewound.status {
+            self.custom_status = unless_null(status);
+        }
+        self.stand();
     }
 
     fn end(&mut self, outcome: &Outcome) {

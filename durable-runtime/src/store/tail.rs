@@ -124,6 +124,11 @@ impl Tail {
         self.instances.keys().map(|key| key.0).collect()
     }
 
+    /// How many of them there are.
+    pub(crate) fn count_instances(&self) -> usize {
+        self.instances.len()
+    }
+
     /// The key that the next creation gets; an instance with this or a later one is not committed yet.
     pub(crate) fn next_key(&self) -> u64 {
         self.next_key

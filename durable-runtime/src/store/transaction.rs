@@ -20,6 +20,7 @@ use crate::clock::Timestamp;
 use crate::event::{ExecutionStarted, HistoryEvent, InstancePurged};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence, SiteId};
 use crate::limits;
+use crate::trace::Lineage;
 
 /// What a commit will write. Dropped without [`commit`](Self::commit), it never was.
 #[derive(Debug)]
@@ -322,6 +323,30 @@ impl<'s> Transaction<'s> {
         }
     }
 
+    /// The history of the current execution of an instance that this transaction has not changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database; [`StoreError::Damaged`].
+    pub(crate) fn history(
+        &self,
+        key: InstanceKey,
+        summary: &Summary,
+    ) -> Result<Vec<HistoryEvent>, StoreError> {
+        self.store.reader.current_history(key, summary)
+    }
+
+    /// What the spans of an execution are derived from, whose instance this transaction writes to.
+    pub(crate) fn lineage(&self, key: InstanceKey, execution: ExecutionId) -> Lineage {
+        let trace = (self.staged(key)).and_then(|summary| summary.trace.clone());
+        Lineage::new(self.store.id(), key, execution, trace)
+    }
+
+    /// An instance as it will be, if this transaction writes to it.
+    pub(crate) fn staged(&self, key: InstanceKey) -> Option<&Summary> {
+        let at = self.index.get(&key)?;
+        (self.staged.instances.get(*at)).map(|(_, summary)| &**summary)
+    }
+
     /// Keeps an event until it has [`arrived`](Self::arrived).
     ///
     /// # Errors
@@ -410,7 +435,8 @@ impl<'s> Transaction<'s> {
             return false;
         };
         if place.execution == summary.execution {
-            return place.first == Sequence(summary.events) && !summary.has_ended();
+            let goes_on = !summary.has_ended() || begins_anew(events);
+            return place.first == Sequence(summary.events) && goes_on;
         }
         let begins = matches!(events.first(), Some(HistoryEvent::ExecutionStarted(_)));
         begins && place.execution == summary.execution.next() && place.first == Sequence(0)
@@ -445,6 +471,11 @@ impl<'s> Transaction<'s> {
             self.row.clear();
         }
     }
+}
+
+/// Whether an execution that has ended goes on with these events.
+fn begins_anew(events: &[HistoryEvent]) -> bool {
+    matches!(events.first(), Some(HistoryEvent::ExecutionRewound(_)))
 }
 
 /// The key of a row of `suspects`.

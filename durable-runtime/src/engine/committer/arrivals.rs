@@ -36,9 +36,13 @@ pub(crate) fn not_found(id: &str) -> Outcome {
 
 /// The wish that a child end, since nobody waits for it any more.
 pub(crate) fn cancel_request(child: InstanceKey, at: Timestamp) -> ShardInput {
+    ShardInput::Incoming(child, Incoming::unasked(dismissal(at), None))
+}
+
+/// The same as it is recorded.
+pub(crate) fn dismissal(at: Timestamp) -> HistoryEvent {
     let reason = "its parent no longer waits for it".to_owned();
-    let event = HistoryEvent::CancelRequested(CancelRequested { at, reason });
-    ShardInput::Incoming(child, Incoming::unasked(event, None))
+    HistoryEvent::CancelRequested(CancelRequested { at, reason })
 }
 
 /// An event that an instance sent, on its way to the one that it is for, whichever execution runs there.

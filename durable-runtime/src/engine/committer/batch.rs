@@ -1,6 +1,8 @@
 //! One batch: what everybody submitted becomes one transaction, and what follows from it is gathered beside.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::arrivals::{cancel_request, child_conflict, child_outcome};
 use super::between;
@@ -10,18 +12,21 @@ use crate::engine::message::{
     CommandRef, Delivered, Effects, Incoming, ShardInput, Start, Started, Submission, Task,
     TimerRef, TurnCommit, TurnCommitEnd,
 };
+use crate::engine::observe::Observer;
 use crate::event::{
     Cancelled, ChildScheduled, ExecutionStarted, HistoryEvent, Parent, Pending, REPLAY_SEMANTICS,
     StallReason,
 };
 use crate::failure::{Failure, Outcome};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, Sequence};
-use crate::store::{Created, StoreError, Transaction, chain};
+use crate::store::{Created, StoreError, Summary, Transaction, chain};
+use crate::trace::Lineage;
 
 /// One transaction while it is put together.
 pub(super) struct Batch {
     pub(super) now: Timestamp,
     build: BuildId,
+    pub(super) observer: Arc<Observer>,
     /// What follows, once it is all on disk.
     pub(super) effects: Effects,
     /// Whose summaries change.
@@ -35,10 +40,11 @@ pub(super) struct Stage<'a, 's> {
 }
 
 impl Batch {
-    pub(super) fn new(now: Timestamp, build: BuildId) -> Self {
+    pub(super) fn new(now: Timestamp, build: BuildId, observer: Arc<Observer>) -> Self {
         Self {
             now,
             build,
+            observer,
             effects: Effects::default(),
             touched: Vec::new(),
         }
@@ -68,6 +74,7 @@ impl Batch {
                 Ok(())
             }
             Submission::Purge(purge) => self.purge(stage, purge),
+            Submission::Rewind(request) => self.rewind(stage, *request),
             Submission::Watch(_) | Submission::Probe(_) => Ok(()),
         }
     }
@@ -92,7 +99,7 @@ impl Batch {
         };
         let answer = match created {
             Ok(Created::New(key)) => {
-                self.begin_at(key, start_at);
+                self.created(stage.transaction, key, start_at);
                 Started::Created(key)
             }
             Ok(Created::Existing(key, there)) => {
@@ -118,6 +125,7 @@ impl Batch {
             Ok(false) => return self.overtaken(stage, turn),
             Err(error) => return self.refuse(turn, error),
         }
+        self.appended(transaction, turn.key, turn.is_first, &turn.events);
         let key = turn.key;
         for reply in turn.replies {
             self.effects.answer(reply, Delivered::Recorded);
@@ -131,6 +139,7 @@ impl Batch {
         between::receive(stage, key, turn.execution, &turn.events);
         let behind = turn.frame.end();
         let mut origin = Origin {
+            lineage: stage.transaction.lineage(key, turn.execution),
             instance: turn.instance,
             key,
             execution: turn.execution,
@@ -210,7 +219,9 @@ impl Batch {
                     instance,
                     version,
                     scheduled,
+                    trace: origin.lineage.given().cloned(),
                     delivery: 1,
+                    queued_at: Duration::ZERO,
                 });
             }
             HistoryEvent::TimerCreated(timer) => {
@@ -232,7 +243,7 @@ impl Batch {
         Ok(())
     }
 
-    fn child(
+    pub(super) fn child(
         &mut self,
         stage: &mut Stage<'_, '_>,
         origin: &Origin,
@@ -255,7 +266,7 @@ impl Batch {
             input: child.input,
             parent: Some(parent),
             tags: origin.tags_of(child.id),
-            trace: None,
+            trace: Some(origin.lineage.command(child.id)),
             replay_semantics: REPLAY_SEMANTICS,
             request: None,
             start_at: None,
@@ -263,7 +274,7 @@ impl Batch {
         match stage.transaction.create(started) {
             Ok(Created::New(key)) => {
                 stage.bonds.adopt(command, key);
-                self.begin(key);
+                self.created(stage.transaction, key, None);
             }
             Ok(Created::Existing(..)) => self.deliver_conflict(command, &subject),
             // What has the id cannot be read, but that it is taken is certain.
@@ -297,11 +308,11 @@ impl Batch {
                 self.outlive(stage, origin, &outcome);
                 if let Some(parent) = parent {
                     let waiter = waiter(&parent);
-                    // One that it does not wait for any more is told nothing that is recorded.
+                    // One that does not wait for it any more is told nothing.
                     if stage.bonds.part(waiter).is_some() {
                         stage.bonds.tell(waiter, origin.key);
+                        self.deliver_outcome(waiter, outcome);
                     }
-                    self.deliver_outcome(waiter, outcome);
                 }
                 Ok(abandoned)
             }
@@ -327,6 +338,7 @@ impl Batch {
             Pending::Timer => self.effects.disarm.push(TimerRef::Durable(command)),
             Pending::Child => {
                 if let Some(child) = bonds.part(command) {
+                    bonds.dismiss(child, origin.key);
                     self.effects.to_shards.push(cancel_request(child, self.now));
                 }
             }
@@ -337,7 +349,7 @@ impl Batch {
     }
 
     /// A new instance is to run its first turn, at once or not before `start_at`.
-    fn begin_at(&mut self, key: InstanceKey, start_at: Option<Timestamp>) {
+    pub(super) fn begin_at(&mut self, key: InstanceKey, start_at: Option<Timestamp>) {
         match start_at {
             Some(at) if at > self.now => {
                 self.touched.push(key);
@@ -432,6 +444,8 @@ pub(super) struct Origin {
     pub(super) instance: InstanceId,
     pub(super) key: InstanceKey,
     pub(super) execution: ExecutionId,
+    /// What the spans of what it causes are derived from.
+    pub(super) lineage: Lineage,
     /// The labels of the instances that it starts.
     tags: BTreeMap<EventId, BTreeMap<String, String>>,
     /// What its own commands are answered by this very commit.
@@ -439,9 +453,11 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Of an instance that asks for nothing.
-    pub(super) fn silent(instance: InstanceId, key: InstanceKey, execution: ExecutionId) -> Self {
+    /// Of an instance of which no turn is written.
+    pub(super) fn silent(stage: &Stage<'_, '_>, key: InstanceKey, summary: &Summary) -> Self {
+        let (instance, execution) = (summary.id.clone(), summary.execution);
         Self {
+            lineage: stage.transaction.lineage(key, execution),
             instance,
             key,
             execution,

@@ -42,7 +42,7 @@ impl Batch {
         let input = command.input.clone();
         let answer = match stage.transaction.create(self.first_event(origin, command)) {
             Ok(Created::New(key)) => {
-                self.begin(key);
+                self.created(stage.transaction, key, None);
                 started(false)
             }
             Ok(Created::Existing(_, there)) => {
@@ -69,7 +69,7 @@ impl Batch {
             input: command.input,
             parent: None,
             tags: origin.tags_of(command.id),
-            trace: None,
+            trace: Some(origin.lineage.command(command.id)),
             replay_semantics: REPLAY_SEMANTICS,
             request: None,
             start_at: None,
@@ -150,6 +150,7 @@ impl Batch {
         origin: &Origin,
         outcome: &Outcome,
     ) {
+        stage.bonds.leaves(origin.key);
         for waiter in stage.bonds.take_awaiting(origin.key) {
             let arrival = detached_outcome(waiter, outcome.clone(), self.now);
             self.effects.to_shards.push(arrival);
@@ -165,7 +166,8 @@ impl Batch {
     }
 }
 
-/// Notes what of all that was on its way to an instance is in its history now: outcomes, and events that were sent.
+/// Notes what of all that was on its way to an instance is in its history now: outcomes, events that were sent, and that it
+/// is to end.
 pub(super) fn receive(
     stage: &mut Stage<'_, '_>,
     key: InstanceKey,
@@ -173,6 +175,10 @@ pub(super) fn receive(
     events: &[HistoryEvent],
 ) {
     stage.bonds.heard_all(key, execution, events);
+    let is_request = |event: &HistoryEvent| matches!(event, HistoryEvent::CancelRequested(_));
+    if events.iter().any(is_request) {
+        stage.bonds.leaves(key);
+    }
     for by in stage.bonds.arrived(key, events) {
         stage.transaction.arrived(by);
     }

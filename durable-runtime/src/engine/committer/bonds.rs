@@ -23,6 +23,10 @@ pub(crate) struct Bonds {
     outcomes: BTreeMap<CommandRef, InstanceKey>,
     /// The same the other way round.
     hearing: HashMap<InstanceKey, BTreeSet<CommandRef>>,
+    /// Children that were told to end and have not recorded that, with their parents.
+    dismissed: HashMap<InstanceKey, InstanceKey>,
+    /// The same the other way round.
+    dismissals: HashMap<InstanceKey, BTreeSet<InstanceKey>>,
     /// Events on their way by whom they are for, with the id that they are recorded under there.
     sent: HashMap<InstanceKey, BTreeMap<String, SentBy>>,
 }
@@ -158,6 +162,35 @@ impl Bonds {
     pub(crate) fn hears_of(&self, ended: InstanceKey) -> Option<InstanceKey> {
         let commands = self.hearing.get(&ended)?;
         commands.first().map(|command| command.instance)
+    }
+
+    /// A child is told to end, as its parent no longer waits for it: if the process dies before that is recorded, it is found by
+    /// the parent, which must be there.
+    pub(crate) fn dismiss(&mut self, child: InstanceKey, parent: InstanceKey) {
+        self.dismissed.insert(child, parent);
+        self.dismissals.entry(parent).or_default().insert(child);
+    }
+
+    /// A child has recorded that it is to end, or has ended.
+    pub(crate) fn leaves(&mut self, child: InstanceKey) {
+        let Some(parent) = self.dismissed.remove(&child) else {
+            return;
+        };
+        if let Some(children) = self.dismissals.get_mut(&parent) {
+            children.remove(&child);
+            if children.is_empty() {
+                self.dismissals.remove(&parent);
+            }
+        }
+    }
+
+    /// The children of an instance that is about to be removed which were told to end and have not recorded that.
+    pub(crate) fn take_dismissed(&mut self, parent: InstanceKey) -> BTreeSet<InstanceKey> {
+        let children = self.dismissals.remove(&parent).unwrap_or_default();
+        for child in &children {
+            self.dismissed.remove(child);
+        }
+        children
     }
 
     /// An event is on its way.

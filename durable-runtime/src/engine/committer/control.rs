@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::arrivals::dismissal;
 use super::batch::{Batch, Origin, Stage, waiter};
 use crate::engine::message::{Control, Controlled, Reach, ShardInput, Wish};
 use crate::event::{ExecutionResumed, ExecutionSuspended, ExecutionTerminated, HistoryEvent};
@@ -29,8 +30,8 @@ impl Batch {
         } = control;
         let controlled = match wish {
             Wish::Terminate(reach) => self.terminate(stage, key, &reason, reach),
-            Wish::Suspend => self.suspend(stage, key, reason),
-            Wish::Resume => self.resume(stage, key, reason),
+            Wish::Suspend => self.hold(stage, key, true, reason),
+            Wish::Resume => self.hold(stage, key, false, reason),
         };
         match controlled {
             Ok(controlled) => self.effects.answer(reply, controlled),
@@ -99,10 +100,11 @@ impl Batch {
             summary,
             HistoryEvent::ExecutionTerminated(ended),
         )?;
+        self.effects.to_shards.push(ShardInput::Terminated(key));
         stage.transaction.clear_suspects(key);
         self.effects.close.insert(key);
         let children = stage.bonds.abandon(key);
-        let origin = Origin::silent(summary.id.clone(), key, summary.execution);
+        let origin = Origin::silent(stage, key, summary);
         self.outlive(stage, &origin, &outcome);
         if let Some(parent) = &summary.parent {
             let waiter = waiter(parent);
@@ -115,44 +117,45 @@ impl Batch {
         Ok(children)
     }
 
-    fn suspend(
+    /// Holds an instance, or lets it go on; one that is so already is left as it is.
+    fn hold(
         &mut self,
         stage: &mut Stage<'_, '_>,
         key: InstanceKey,
+        is_held: bool,
         reason: String,
     ) -> Result<Controlled, StoreError> {
         let summary = match find(stage, key)? {
-            Ok(summary) if summary.suspended.is_some() => return Ok(Controlled::Already),
+            Ok(summary) if summary.suspended.is_some() == is_held => {
+                return Ok(Controlled::Already);
+            }
             Ok(summary) => summary,
             Err(controlled) => return Ok(controlled),
         };
         let at = self.now;
-        let held = ExecutionSuspended { at, reason };
-        self.note(stage, key, &summary, HistoryEvent::ExecutionSuspended(held))?;
+        let event = if is_held {
+            HistoryEvent::ExecutionSuspended(ExecutionSuspended { at, reason })
+        } else {
+            HistoryEvent::ExecutionResumed(ExecutionResumed { at, reason })
+        };
+        self.note(stage, key, &summary, event)?;
+        if !is_held {
+            self.begin(key);
+        }
         Ok(Controlled::Recorded)
     }
 
-    fn resume(
+    /// Records of a child that it is to end, if it has not ended; its next turn delivers that.
+    pub(super) fn record_dismissal(
         &mut self,
         stage: &mut Stage<'_, '_>,
-        key: InstanceKey,
-        reason: String,
-    ) -> Result<Controlled, StoreError> {
-        let summary = match find(stage, key)? {
-            Ok(summary) if summary.suspended.is_none() => return Ok(Controlled::Already),
-            Ok(summary) => summary,
-            Err(controlled) => return Ok(controlled),
-        };
-        let at = self.now;
-        let released = ExecutionResumed { at, reason };
-        self.note(
-            stage,
-            key,
-            &summary,
-            HistoryEvent::ExecutionResumed(released),
-        )?;
-        self.begin(key);
-        Ok(Controlled::Recorded)
+        child: InstanceKey,
+    ) -> Result<(), StoreError> {
+        if let Ok(summary) = find(stage, child)? {
+            self.note(stage, child, &summary, dismissal(self.now))?;
+            self.begin(child);
+        }
+        Ok(())
     }
 
     /// Appends a record that no turn asked for; what its shard has in memory of the instance is out of date.
@@ -164,7 +167,9 @@ impl Batch {
         event: HistoryEvent,
     ) -> Result<(), StoreError> {
         let next = Sequence(summary.events);
-        (stage.transaction).append(key, summary.execution, next, &[event])?;
+        let events = [event];
+        (stage.transaction).append(key, summary.execution, next, &events)?;
+        self.appended(stage.transaction, key, false, &events);
         self.touched.push(key);
         self.effects.to_shards.push(ShardInput::Changed(key));
         Ok(())

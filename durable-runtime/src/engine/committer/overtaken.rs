@@ -50,6 +50,7 @@ impl Batch {
         if !arrivals.is_empty() {
             let next = Sequence(summary.events);
             (stage.transaction).append(key, summary.execution, next, &arrivals)?;
+            self.appended(stage.transaction, key, false, &arrivals);
             for arrival in &arrivals {
                 acquit(stage.transaction, key, arrival);
             }

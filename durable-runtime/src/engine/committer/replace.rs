@@ -51,8 +51,7 @@ impl Batch {
         if let Some(waiter) = stage.bonds.hears_of(key) {
             return Ok(Some(Started::Awaited(waiter)));
         }
-        stage.transaction.purge(key)?;
-        self.touched.push(key);
+        self.bury(stage, key, summary)?;
         Ok(None)
     }
 }

@@ -3,16 +3,20 @@
 use std::sync::Arc;
 use std::task::Poll;
 
+use tracing::Instrument as _;
+
 use crate::activity::{self, ActivityInfo, Cancellation, Heart, Running, States};
 use crate::clock::Clock;
 use crate::definition::ActivityFuture;
-use crate::engine::message::Task;
+use crate::engine::message::{CommandRef, Task};
+use crate::engine::observe::{Observer, log, spans};
 use crate::event::StallReason;
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::StoreId;
 use crate::panics;
 use crate::registry::Registry;
 use crate::replay::oversized;
+use crate::trace::Lineage;
 
 /// An activity that has a place and is to be run.
 #[derive(Debug)]
@@ -39,6 +43,7 @@ pub(crate) struct Shelf {
     pub(crate) clock: Arc<dyn Clock>,
     /// Bytes of one output.
     pub(crate) payload_limit: usize,
+    pub(crate) observer: Arc<Observer>,
 }
 
 /// One delivery of one attempt. All code of users that an activity has runs in here, on its own task.
@@ -73,17 +78,33 @@ pub(super) async fn attempt(shelf: Arc<Shelf>, placed: Placed) -> Result<Outcome
         }
         Err(message) => return Ok(panicked(&name, message)),
     };
+    let span = spans::activity(shelf.store, &task);
+    let info = Arc::new(info(shelf.store, task));
     let running = Running {
-        info: Arc::new(info(shelf.store, task)),
+        info: Arc::clone(&info),
         cancellation,
         heart,
     };
-    let outcome = activity::scope(running, caught(&name, body)).await;
-    Ok(bounded(&name, shelf.payload_limit, outcome))
+    let body = async {
+        log::activity_started(&info);
+        let outcome = bounded(&name, shelf.payload_limit, caught(&name, body).await);
+        log::activity_ended(&info, &outcome);
+        outcome
+    };
+    let outcome = activity::scope(running, body.instrument(span.clone())).await;
+    spans::activity_ended(&span, &outcome);
+    Ok(outcome)
 }
 
 fn info(store: StoreId, task: Task) -> ActivityInfo {
+    let CommandRef {
+        instance,
+        execution,
+        scheduled,
+    } = task.command;
+    let lineage = Lineage::new(store, instance, execution, task.trace.clone());
     ActivityInfo {
+        trace_context: lineage.attempt(scheduled, task.delivery),
         key: idempotency_key(store, &task),
         name: task.scheduled.name,
         instance: task.instance,

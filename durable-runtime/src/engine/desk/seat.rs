@@ -24,17 +24,21 @@ pub(crate) enum Seat {
     Queued(Queued),
 }
 
+/// Why a body that runs still from before a rewind counts for nothing.
+const REWOUND: &str = "its instance was rewound, and it runs again";
+
 impl Desk {
     /// Where this activity is; `None` if it is not here.
     pub(crate) fn seat(&self, command: CommandRef) -> Option<Seat> {
         let inner = self.lock();
         if let Some(handles) = inner.running.get(&command) {
             let heart = &handles.heart;
+            let is_void = inner.again.contains_key(&command);
             return Some(Seat::Running {
                 since: heart.beats_for(),
                 delivery: handles.delivery,
                 said: heart.details().map(|said| (heart.silent_for(), said)),
-                given_up: handles.given_up,
+                given_up: handles.given_up.or(is_void.then_some(REWOUND)),
             });
         }
         if let Some(queued) = inner.dispatcher.queued(command) {

@@ -15,9 +15,13 @@ impl Hub {
 
     /// Ends the time in which suspects run alone.
     pub(crate) fn open_gate(self: &Arc<Self>) {
-        let tasks = self.gate.open(|inputs| self.route(inputs));
+        let mut lists = 0;
+        self.gate.open(|inputs, tasks| {
+            self.route(inputs);
+            lists = self.hand_in(tasks);
+        });
         self.reviver.guard.relax();
-        self.schedule(tasks);
+        self.place(lists);
     }
 
     /// Refuses everything for now: what has not been written yet never will be, and whoever waits for that hears that the

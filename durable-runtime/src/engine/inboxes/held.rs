@@ -5,8 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use super::{Inboxes, Tenure};
+use crate::clock::Timestamp;
 use crate::engine::backlog::{Room, sent_name};
 use crate::engine::message::Incoming;
+use crate::event::{HistoryEvent, Name};
 use crate::id::InstanceKey;
 
 /// What waits for room, by the instance it is for; no queue is empty.
@@ -20,6 +23,38 @@ struct Queue {
     events: VecDeque<(String, Incoming)>,
     /// How many there are of each name.
     names: BTreeMap<String, usize>,
+}
+
+impl Inboxes {
+    /// Something was recorded of an instance that no turn of it asked for: if anything waits for room there, that is looked at
+    /// again, since one that was ended takes nothing and forgets all.
+    pub(crate) fn stir(&self, tenure: Tenure, key: InstanceKey) {
+        let is_awaited = self.lock().held.0.contains_key(&key);
+        if is_awaited {
+            self.put(tenure, key, Incoming::Wake);
+        }
+    }
+
+    /// The names of the events that find no room there, and when they were sent.
+    pub(crate) fn without_room(&self, key: InstanceKey) -> Vec<(Name, Timestamp)> {
+        let books = self.lock();
+        let queue = books.held.0.get(&key);
+        let events = queue.into_iter().flat_map(|queue| &queue.events);
+        let raised = events.filter_map(|(_, incoming)| match incoming {
+            Incoming::Arrival {
+                event: HistoryEvent::EventRaised(raised),
+                ..
+            } => Some((raised.name.clone(), raised.at)),
+            _ => None,
+        });
+        raised.collect()
+    }
+
+    /// How many instances have something that waits for room.
+    #[cfg(test)]
+    pub(crate) fn holding(&self) -> usize {
+        self.lock().held.0.len()
+    }
 }
 
 impl Held {
@@ -114,14 +149,14 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{EventRaised, HistoryEvent};
+    use crate::event::EventRaised;
     use crate::payload::Payload;
 
     const KEY: InstanceKey = InstanceKey(7);
 
     fn sent(name: &str, number: u32) -> Incoming {
         let raised = EventRaised {
-            at: crate::clock::Timestamp(1),
+            at: Timestamp(1),
             name: name.to_owned().into(),
             payload: Payload::json(&number).unwrap(),
             event: Some(format!("~sender/1/{number}")),

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::parts;
+use super::{parts, rewound};
 use crate::clock::Timestamp;
-use crate::engine::boot::{self, Booted};
+use crate::engine::boot::{self, Booted, Parts};
 use crate::engine::committer::Committer;
 use crate::engine::hub::Hub;
 use crate::engine::message::{Incoming, Reply, Start, Submission};
@@ -28,19 +28,19 @@ use crate::store::tests::support::{Disk, impatient, open_disk};
 use crate::store::{Medium, StoreOptions};
 
 /// One life of a process.
-struct Life {
-    hub: Arc<Hub>,
-    committer: Committer,
-    shard: Shard,
+pub(super) struct Life {
+    pub(super) hub: Arc<Hub>,
+    pub(super) committer: Committer,
+    pub(super) shard: Shard,
 }
 
 /// How the store of a life folds, how many turns share a commit, and whether an instance has room for one event that it does
 /// not await.
 #[derive(Debug, Clone, Copy)]
-struct Manner {
-    folds: bool,
-    batches: bool,
-    is_cramped: bool,
+pub(super) struct Manner {
+    pub(super) folds: bool,
+    pub(super) batches: bool,
+    pub(super) is_cramped: bool,
 }
 
 const PLAIN: Manner = Manner {
@@ -49,7 +49,7 @@ const PLAIN: Manner = Manner {
     is_cramped: false,
 };
 
-const MANNERS: [Manner; 5] = [
+pub(super) const MANNERS: [Manner; 5] = [
     PLAIN,
     Manner {
         folds: true,
@@ -71,18 +71,27 @@ const MANNERS: [Manner; 5] = [
 ];
 
 impl Life {
-    fn begin(disk: &Disk, manner: Manner) -> Self {
+    pub(super) fn begin(disk: &Disk, manner: Manner) -> Self {
+        Self::begin_with(disk, manner, story())
+    }
+
+    pub(super) fn begin_with(disk: &Disk, manner: Manner, registry: Registry) -> Self {
         let options = if manner.folds {
             impatient(0)
         } else {
             StoreOptions::default()
         };
         let medium = Medium::Backend(Box::new(disk.clone()));
-        let mut parts = parts(medium, options, story());
-        parts.shape.shards = 1;
+        let mut parts = parts(medium, options, registry);
         if manner.is_cramped {
             parts.setup.event_limit.events = 1;
         }
+        Self::of(parts)
+    }
+
+    /// One that has a single shard.
+    pub(super) fn of(mut parts: Parts) -> Self {
+        parts.shape.shards = 1;
         let Booted {
             hub,
             committer,
@@ -103,7 +112,7 @@ impl Life {
 
     /// Lives on until nothing is left to do, or until the commit of that number, which is its last. Returns how many
     /// there were.
-    fn run(&mut self, commits_max: usize, manner: Manner) -> usize {
+    pub(super) fn run(&mut self, commits_max: usize, manner: Manner) -> usize {
         let mut commits = 0;
         loop {
             let batch = self.turns(manner);
@@ -124,12 +133,12 @@ impl Life {
     }
 
     /// Ends as a program does that shuts its engine down.
-    fn close(self) {
+    pub(super) fn close(self) {
         self.committer.close(self.hub.clock.now()).unwrap();
     }
 
     /// What goes into the next commit: everything, or one thing.
-    fn turns(&mut self, manner: Manner) -> Vec<Submission> {
+    pub(super) fn turns(&mut self, manner: Manner) -> Vec<Submission> {
         let mut batch = Vec::new();
         if let Some(first) = self.hub.submissions.drain().pop() {
             batch.push(first);
@@ -160,6 +169,8 @@ fn story() -> Registry {
             named::event("go").send("listener", json!(0)).await;
             Ok::<_, Error>(Value::Null)
         })
+        .named_orchestrator("guardian", rewound::guardian)
+        .named_orchestrator("fickle", rewound::fickle)
         .named_orchestrator("talker", |_| async {
             named::event("go").wait().await;
             named::event("late").send("listener", json!(0)).await;
@@ -221,17 +232,24 @@ async fn reader(state: Value) -> Result<Value, Error> {
 }
 
 /// A disk on which an instance is created and nothing more.
-fn begun(name: &'static str) -> Disk {
+pub(super) fn begun(name: &'static str) -> Disk {
     let disk = Disk::default();
     create(&disk, name);
     disk
 }
 
-fn create(disk: &Disk, name: &'static str) {
+pub(super) fn create(disk: &Disk, name: &'static str) {
     let mut life = Life::begin(disk, MANNERS[0]);
+    life.hub.submit(start_of(name, name)).unwrap();
+    assert_eq!(life.run(1, MANNERS[0]), 1);
+    life.close();
+}
+
+/// The start of an orchestrator under an id.
+pub(super) fn start_of(name: &'static str, id: &str) -> Submission {
     let started = ExecutionStarted {
         at: Timestamp::default(),
-        instance: InstanceId::parse(name).unwrap(),
+        instance: InstanceId::parse(id).unwrap(),
         execution: ExecutionId::FIRST,
         name: name.into(),
         version: None,
@@ -244,24 +262,18 @@ fn create(disk: &Disk, name: &'static str) {
         start_at: None,
     };
     let (reply, _) = Reply::channel();
-    let start = Box::new(Start {
+    Submission::Start(Box::new(Start {
         started,
         reuse: Reuse::attach(),
         reply,
-    });
-    life.hub.submit(Submission::Start(start)).unwrap();
-    assert_eq!(life.run(1, MANNERS[0]), 1);
-    life.close();
+    }))
 }
 
 /// Everybody has ended with all notes, each once and in order, and nothing is on its way.
 fn check(disk: &Disk, when: &str) {
     let (store, recovered) = open_disk(disk);
     assert_eq!(recovered.sent, [], "{when}");
-    let open: Vec<_> = (recovered.instances.iter())
-        .map(|(_, summary, outstanding)| (summary, outstanding))
-        .collect();
-    assert_eq!(open, [], "{when}");
+    assert_eq!(recovered.instances, [], "{when}");
     for id in ["writer", "reader", "witness"] {
         let reader = store.reader();
         let key = reader.find(&InstanceId::parse(id).unwrap()).unwrap();

@@ -77,6 +77,27 @@ async fn a_replay_without_end_is_left_alone_and_its_instance_goes_on() {
     engine.shutdown().await;
 }
 
+/// Each question took a thread that never came back, and a processor.
+#[tokio::test(flavor = "multi_thread")]
+async fn few_replays_without_end_run_at_a_time_however_often_it_is_asked() {
+    let spins = Arc::new(AtomicBool::new(false));
+    let (engine, one) = open(&spins, Duration::from_millis(20)).await;
+    until(async || awaits_the_event(&why(&one).await)).await;
+    // Its code is known; beyond that, only replays hold it.
+    let known = Arc::strong_count(&spins);
+    spins.store(true, Ordering::Relaxed);
+    for asked in 0..3 * limits::EXPLAIN_STRAYS_MAX {
+        let told = why(&one).await;
+        let is_refused = told.hints[0].contains("still run");
+        assert_eq!(is_refused, asked >= limits::EXPLAIN_STRAYS_MAX, "{told}");
+    }
+    let held = Arc::strong_count(&spins) - known;
+    assert!(held <= limits::EXPLAIN_STRAYS_MAX, "{held}");
+    spins.store(false, Ordering::Relaxed);
+    until(async || awaits_the_event(&why(&one).await)).await;
+    engine.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_first_turn_that_runs_is_told_so() {
     let spins = Arc::new(AtomicBool::new(true));

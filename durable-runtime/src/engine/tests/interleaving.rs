@@ -10,6 +10,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
+pub(super) use self::world::{Hands, NoChance};
 use self::world::{Step, World};
 use crate::engine::message::{Controlled, Delivered, Reach, Wish};
 use crate::event::HistoryEvent;

@@ -9,6 +9,7 @@ use super::{PATIENCE, open, parts, start, until};
 use crate::client::{LookupError, RaiseError, StartError, WaitError};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::engine::Engine;
+use crate::engine::boot::{self, Booted};
 use crate::engine::hub::Stopped;
 use crate::engine::message::{Incoming, Reply};
 use crate::error::Error;
@@ -256,6 +257,27 @@ async fn nobody_waits_for_a_thread_that_panicked() {
         why.starts_with("the engine has stopped: thread `durable-shard-0` panicked; its file"),
         "{why}"
     );
+}
+
+/// The thread of a shard is gone as soon as it sees that the engine has stopped, whatever is there for it: whoever waited for
+/// that, and had a handle of the engine, waited for ever.
+#[tokio::test]
+async fn nobody_waits_for_a_shard_that_saw_the_end_first() {
+    let (medium, registry) = (Medium::Backend(Box::new(Disk::default())), Registry::new());
+    let Booted { hub, .. } = boot::boot(parts(medium, StoreOptions::default(), registry)).unwrap();
+    let (reply, answer) = Reply::channel();
+    let raised = Incoming::Arrival {
+        event: HistoryEvent::CancelRequested(CancelRequested {
+            at: Timestamp(1),
+            reason: "late".to_owned(),
+        }),
+        execution: None,
+        reply: Some(reply),
+    };
+    hub.deliver(InstanceKey(0), raised).unwrap();
+    hub.stop(Stopped::because("it was shut down"));
+    let answer = tokio::time::timeout(PATIENCE, answer).await;
+    assert!(answer.unwrap().is_err(), "nobody will ever run it");
 }
 
 #[tokio::test(flavor = "multi_thread")]

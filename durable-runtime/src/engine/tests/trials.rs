@@ -1,31 +1,38 @@
 //! Suspects on trial, while something else happens.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::boundaries::{Life, MANNERS, start_of};
 use super::parts;
+use crate::activity;
 use crate::clock::Timestamp;
 use crate::engine::boot::{self, Booted};
 use crate::engine::committer::Committer;
 use crate::engine::hub::{Hub, Stopped};
-use crate::engine::message::{Effects, Incoming, Reply, Start, Started, Submission};
+use crate::engine::message::{
+    CommandRef, Control, Effects, Incoming, Reply, Start, Started, Submission, Task, Wish,
+};
 use crate::engine::queue::Queue;
 use crate::engine::reuse::Reuse;
 use crate::engine::shard::Shard;
 use crate::engine::suspects::{Accused, Suspect};
 use crate::engine::trial::try_all;
 use crate::error::Error;
-use crate::event::{EventRaised, ExecutionStarted, HistoryEvent, Name, REPLAY_SEMANTICS};
-use crate::id::{ExecutionId, InstanceId, InstanceKey};
+use crate::event::{
+    ActivityScheduled, EventRaised, ExecutionStarted, HistoryEvent, Name, REPLAY_SEMANTICS,
+    StallReason,
+};
+use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
 use crate::limits;
 use crate::orchestration::named;
 use crate::payload::Payload;
 use crate::registry::Registry;
-use crate::store::tests::support::memory;
-use crate::store::{StoreOptions, Suspicion};
+use crate::store::tests::support::{Disk, memory};
+use crate::store::{Status, StoreOptions, Suspicion};
 
 /// Machines that nobody steps.
 fn booted(registry: Registry) -> Booted {
@@ -74,6 +81,109 @@ async fn trials_end_where_the_file_is_opened_again() {
     let ended = tokio::time::timeout(Duration::from_secs(5), trials);
     ended.await.unwrap().unwrap();
     assert!(hub.submissions.drain().is_empty());
+}
+
+/// Suspended when the store was opened, it was forgotten that the process dies of it, and to resume it was the next death.
+#[tokio::test]
+async fn what_is_given_up_stays_so_while_it_is_suspended_and_after() {
+    let flows =
+        || Registry::new().named_orchestrator("flow", |_| async { Ok::<_, Error>(json!(1)) });
+    let disk = Disk::default();
+    let key = InstanceKey(1);
+    let mut life = Life::begin_with(&disk, MANNERS[0], flows());
+    life.hub.submit(start_of("flow", "poisoned")).unwrap();
+    life.run(1, MANNERS[0]);
+    let held = Suspicion {
+        deaths: 12,
+        alone: limits::LONE_DEATHS_MAX,
+        on_trial: false,
+        build: life.hub.reviver.build,
+    };
+    let (reply, _) = Reply::channel();
+    let (told, _) = Reply::channel();
+    let suspend = Control {
+        key,
+        wish: Wish::Suspend,
+        reason: "what is this".to_owned(),
+        reply: told,
+    };
+    life.committer.submit([
+        Submission::Mark(vec![((key, None), Some(held))], reply),
+        Submission::Control(Box::new(suspend)),
+    ]);
+    life.committer.commit(life.hub.clock.now()).unwrap();
+    life.close();
+    let life = Life::begin_with(&disk, MANNERS[0], flows());
+    let summary = life.hub.reviver.reader.summary(key).unwrap().unwrap();
+    assert_eq!(summary.status, Status::Suspended);
+    let refusal = life.hub.reviver.guard.refusal(key);
+    assert!(refusal.is_some_and(|(reason, _)| reason == StallReason::Poisoned));
+}
+
+/// Between the opening of the gate and its way to the desk an activity was nowhere: who ended its instance then did not find it,
+/// and it began afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_activity_of_one_that_is_ended_begins_when_the_trials_are_over() {
+    const ROUNDS: u64 = 10_000;
+    // It runs until it is told that nobody waits for it.
+    let registry = Registry::new().named_activity("begins", |_| async {
+        activity::cancellation().cancelled().await;
+        Ok::<_, Error>(json!(null))
+    });
+    let hub = booted(registry).hub;
+    let (its_hub, begin) = (Arc::clone(&hub), Arc::new(Barrier::new(2)));
+    let beside = Arc::clone(&begin);
+    let opens = std::thread::spawn(move || {
+        for _ in 0..ROUNDS {
+            beside.wait();
+            its_hub.open_gate();
+            beside.wait();
+        }
+    });
+    let mut late = Vec::new();
+    for round in 0..ROUNDS {
+        hub.close_gate();
+        hub.gate.admit_tasks(vec![task(round)]);
+        begin.wait();
+        hub.release(Effects {
+            close: [InstanceKey(round)].into(),
+            ..Effects::default()
+        });
+        begin.wait();
+        if hub.desk.untold() > late.len() {
+            late.push(round);
+        }
+    }
+    opens.join().unwrap();
+    assert!(late.is_empty(), "{late:?}");
+}
+
+/// An activity of the instance of that key.
+fn task(key: u64) -> Task {
+    let scheduled = EventId(0);
+    Task {
+        command: CommandRef {
+            instance: InstanceKey(key),
+            execution: ExecutionId::FIRST,
+            scheduled,
+        },
+        instance: InstanceId::parse("ended").unwrap(),
+        version: None,
+        trace: None,
+        queued_at: Duration::ZERO,
+        scheduled: ActivityScheduled {
+            id: scheduled,
+            site: SiteId(0),
+            call: scheduled,
+            attempt: 1,
+            name: "begins".into(),
+            input: Payload::json(&key).unwrap(),
+            attempt_timeout: None,
+            heartbeats: None,
+            retry: None,
+        },
+        delivery: 1,
+    }
 }
 
 /// An instance that waits, over machines that are stepped by hand.

@@ -7,15 +7,16 @@ use crate::clock::Timestamp;
 use crate::event::{
     ActivityScheduled, CancelRequested, Cancelled, ChangeRecorded, ChildScheduled, Completed,
     CustomStatusSet, DetachedAwaited, DetachedScheduled, DetachedStarted, EventRaised, EventSent,
-    ExecutionCompleted, ExecutionContinued, ExecutionResumed, ExecutionStalled, ExecutionStarted,
-    ExecutionSuspended, ExecutionTerminated, Failed, Fired, HeartbeatRecorded, Heartbeats,
-    HistoryEvent, InstancePurged, MarkerRecorded, Parent, Pending, REPLAY_SEMANTICS, StallReason,
-    TimerCreated, TimerPurpose, TraceContext, TurnStarted,
+    ExecutionCompleted, ExecutionContinued, ExecutionResumed, ExecutionRewound, ExecutionStalled,
+    ExecutionStarted, ExecutionSuspended, ExecutionTerminated, Failed, Fired, HeartbeatRecorded,
+    Heartbeats, HistoryEvent, InstancePurged, MarkerRecorded, Parent, Pending, REPLAY_SEMANTICS,
+    StallReason, TimerCreated, TimerPurpose, TurnStarted, Voided,
 };
 use crate::failure::{Failure, FailureDetails, Fault, FaultKind, Outcome, ReturnedError};
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
 use crate::payload::{Codec, Payload};
 use crate::retry::RetryPolicy;
+use crate::trace::TraceContext;
 
 /// One event of each kind, with every optional field once there and once not.
 pub(crate) fn every_kind() -> Vec<HistoryEvent> {
@@ -30,10 +31,7 @@ pub(crate) fn every_kind() -> Vec<HistoryEvent> {
         ("eu".to_owned(), "yes".to_owned()),
         ("x".to_owned(), String::new()),
     ]);
-    full.trace = Some(TraceContext {
-        parent: "00-ab-cd-01".to_owned(),
-        state: Some("a=b".to_owned()),
-    });
+    full.trace = Some(TraceContext::from_parts(0xab, 0xcd, 1, Some("a=b")));
     full.request = Some("request-1".to_owned());
     let mut events = vec![HistoryEvent::ExecutionStarted(Box::new(full))];
     events.push(HistoryEvent::ExecutionStarted(Box::new(ExecutionStarted {
@@ -49,6 +47,7 @@ pub(crate) fn every_kind() -> Vec<HistoryEvent> {
     events.extend(every_detached());
     events.extend(poisoned());
     events.extend(every_control());
+    events.extend(every_rewind());
     events
 }
 
@@ -79,6 +78,50 @@ fn every_control() -> Vec<HistoryEvent> {
             ..started("every-kind", 1, 22)
         })),
     ]
+}
+
+/// Rewinds that void much and have much run again, and nothing of either.
+fn every_rewind() -> [HistoryEvent; 2] {
+    let heartbeats = Heartbeats::some(Some(Duration::from_secs(3)), Some(payload("at 7")));
+    let full = ExecutionRewound {
+        at: Timestamp(23),
+        reason: "the bank is back".to_owned(),
+        void: vec![
+            Voided { first: 3, last: 3 },
+            Voided {
+                first: 5,
+                last: 300,
+            },
+        ],
+        next: EventId(301),
+        undelivered: 2,
+        activities: vec![
+            activity(1),
+            ActivityScheduled {
+                heartbeats,
+                ..activity(2)
+            },
+        ],
+        timers: vec![(EventId(3), Timestamp(1 << 41))],
+        children: vec![(EventId(4), id("child-4"))],
+        awaited: vec![(EventId(5), id("ship-42"))],
+        status: Some(payload("packing")),
+        is_alone: false,
+    };
+    let bare = ExecutionRewound {
+        at: full.at,
+        reason: String::new(),
+        void: Vec::new(),
+        next: EventId(0),
+        undelivered: 0,
+        activities: Vec::new(),
+        timers: Vec::new(),
+        children: Vec::new(),
+        awaited: Vec::new(),
+        status: None,
+        is_alone: true,
+    };
+    [full, bare].map(|rewound| HistoryEvent::ExecutionRewound(Box::new(rewound)))
 }
 
 fn fault_of_terminated(terminated: &ExecutionTerminated) -> Failure {

@@ -10,6 +10,7 @@ mod between;
 mod control;
 mod from_domain;
 mod json;
+mod rewound;
 mod to_domain;
 
 pub(crate) use from_domain::watched;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::between::{DetachedAwaited, DetachedScheduled, DetachedStarted, EventSent};
 pub(crate) use self::control::{Control, InstancePurged};
+pub(crate) use self::rewound::ExecutionRewound;
 
 /// A history event; see [`HistoryEvent`](crate::event::HistoryEvent) for the meaning of each.
 #[derive(Encode, BorrowDecode, Serialize, Deserialize)]
@@ -60,6 +62,7 @@ pub(crate) enum Record<'a> {
     ExecutionResumed(Control<'a>),
     InstancePurged(InstancePurged),
     ChangeRecorded(ChangeRecorded<'a>),
+    ExecutionRewound(ExecutionRewound<'a>),
 }
 
 #[derive(Encode, BorrowDecode, Serialize, Deserialize)]
@@ -79,7 +82,7 @@ pub(crate) struct ExecutionStarted<'a> {
     pub(crate) start_at: Option<u64>,
 }
 
-#[derive(Encode, BorrowDecode, Serialize, Deserialize)]
+#[derive(Clone, Encode, BorrowDecode, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) struct Parent<'a> {
     pub(crate) instance: &'a str,
@@ -91,7 +94,11 @@ pub(crate) struct Parent<'a> {
 #[derive(Encode, BorrowDecode, Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(crate) struct TraceContext<'a> {
-    pub(crate) parent: &'a str,
+    #[serde(with = "json::digits")]
+    pub(crate) trace: u128,
+    #[serde(with = "json::digits")]
+    pub(crate) span: u64,
+    pub(crate) flags: u8,
     pub(crate) state: Option<&'a str>,
 }
 

@@ -44,6 +44,10 @@ impl Around for Nowhere {
         NextTurn::None
     }
 
+    fn without_room(&self) -> Vec<(Name, Timestamp)> {
+        Vec::new()
+    }
+
     fn instance(&self, _: &InstanceId) -> (Option<Status>, Link) {
         (Some(Status::Running), Link::NotFollowed)
     }

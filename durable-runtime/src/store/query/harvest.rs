@@ -5,7 +5,7 @@ use std::ops::{Bound, Range, RangeInclusive};
 use redb::{ReadOnlyTable, ReadableTable};
 
 use super::plan::Plan;
-use super::seek::{Any, Direction, Found, Rows, Source, agree, key_of};
+use super::seek::{Any, Direction, Found, Join, Rows, Source, key_of};
 use super::{Order, Position, Request};
 use crate::clock::Timestamp;
 use crate::id::{InstanceId, InstanceKey};
@@ -82,7 +82,7 @@ enum Next<P> {
 /// that their small worlds have several times as many.
 const CAPTURED_AT_ONCE: usize = if cfg!(test) { 16 } else { 1_024 };
 /// What that counts for: it is all in memory.
-const STEPS_OF_A_SLICE: usize = CAPTURED_AT_ONCE / 8;
+const STEPS_OF_A_SLICE: usize = CAPTURED_AT_ONCE / 2;
 
 impl Gathering<'_> {
     fn by_creation(
@@ -127,13 +127,13 @@ impl Gathering<'_> {
             transaction.open_table(INDEX)?,
             transaction.open_table(INSTANCES)?,
         );
-        let mut streams = self.streams(&index, &instances);
+        let mut join = Join::new(self.streams(&index, &instances));
         let mut at = Some(*ranks.start());
         let merged = merge(captured, self.want, || {
             let Some(from) = at.filter(|at| ranks.contains(at)) else {
                 return Ok(Next::Nothing);
             };
-            Ok(match agree(&mut streams, from, steps)? {
+            Ok(match join.seek(from, steps)? {
                 Found::At(rank) if ranks.contains(&rank) => {
                     at = rank.checked_add(1);
                     Next::At(rank)

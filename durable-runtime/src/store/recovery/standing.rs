@@ -13,7 +13,7 @@ use std::sync::Arc;
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable};
 
 use crate::clock::Timestamp;
-use crate::event::{HistoryEvent, Name};
+use crate::event::{HistoryEvent, Name, Parent};
 use crate::id::{ExecutionId, InstanceKey, Sequence};
 use crate::store::census::Census;
 use crate::store::frame::{Checksum, Frame, FrameError, Place};
@@ -21,21 +21,36 @@ use crate::store::ledger::{Ledger, Patience};
 use crate::store::meta::Meta;
 use crate::store::outstanding::Outstanding;
 use crate::store::reader::summary_of;
+use crate::store::recovery::Unfinished;
+use crate::store::row::StoredSummary;
 use crate::store::schema::{INSTANCES, LOG, OPEN};
 use crate::store::summary::{Status, Summary};
 use crate::store::tail::{FrameRef, Tail};
 use crate::store::{StoreError, row};
 
-/// Where an instance stands as far as it was read.
+/// Where an instance stands as far as it was read. There may be a million that wait, so what is only known of few is behind
+/// a pointer.
 #[derive(Default)]
 struct Standing {
-    /// None before the first event.
-    summary: Option<Summary>,
     outstanding: Outstanding,
-    /// The execution and sequence up to which it is folded, if it is.
-    folded: Option<(ExecutionId, Sequence)>,
+    folded: Option<Folded>,
+    unfolded: Option<Box<Unfolded>>,
+}
+
+/// What is folded of an instance.
+struct Folded {
+    /// The execution and sequence up to which it is.
+    end: (ExecutionId, Sequence),
     /// Its status as of then, which `counts` knows.
-    counted: Option<Status>,
+    status: Status,
+    parent: Option<Box<Parent>>,
+}
+
+/// What is not folded of an instance.
+#[derive(Default)]
+struct Unfolded {
+    /// As of the last event; none before the first.
+    summary: Option<Summary>,
     frames: Vec<FrameRef>,
     /// What is missing before its frames; no damage if a later one says that the instance is purged, as then some may be
     /// removed.
@@ -43,19 +58,26 @@ struct Standing {
 }
 
 impl Standing {
-    fn folded(summary: Summary, outstanding: Outstanding) -> Self {
+    fn folded(stored: &StoredSummary<'_>, outstanding: Outstanding) -> Self {
         Self {
-            folded: Some((summary.execution, Sequence(summary.events))),
-            counted: Some(summary.status),
-            summary: Some(summary),
             outstanding,
-            frames: Vec::new(),
-            damage: None,
+            folded: Some(Folded {
+                end: stored.end(),
+                status: stored.status(),
+                parent: stored.parent().map(Box::new),
+            }),
+            unfolded: None,
         }
     }
 
+    /// Up to where it is folded, if it is.
+    fn end(&self) -> Option<(ExecutionId, Sequence)> {
+        self.folded.as_ref().map(|folded| folded.end)
+    }
+}
+
+impl Unfolded {
     fn apply(&mut self, event: &HistoryEvent) {
-        self.outstanding.apply(event);
         match (&mut self.summary, event) {
             (Some(summary), event) => summary.apply(event),
             (none, HistoryEvent::ExecutionStarted(started)) => {
@@ -87,7 +109,7 @@ pub(super) struct Log {
 pub(super) struct Settled {
     pub(super) ledger: Ledger,
     pub(super) tail: Tail,
-    pub(super) instances: Vec<(InstanceKey, Summary, Outstanding)>,
+    pub(super) instances: Vec<Unfinished>,
 }
 
 impl Log {
@@ -112,12 +134,13 @@ impl Log {
             let (key, row) = row?;
             let key = InstanceKey(key.value());
             let outstanding = row::outstanding_from_row(key, row.value(), checksum)?;
-            let summary = summary_of(key, &log.summaries, checksum)?.ok_or_else(|| {
+            let summary = log.summaries.get(key.0)?.ok_or_else(|| {
                 StoreError::damaged(format!("row {} of `instances`", key.0), "it is missing")
             })?;
-            row::fit_together(key, &summary, &outstanding)?;
+            let stored = row::stored_summary(key, summary.value(), checksum)?;
+            row::fit_together(key, stored.end(), &outstanding)?;
             log.standings
-                .insert(key, Standing::folded(summary, outstanding));
+                .insert(key, Standing::folded(&stored, outstanding));
         }
         Ok(log)
     }
@@ -168,10 +191,10 @@ impl Log {
                 let events = frame.events(self.checksum).map_err(damaged)?;
                 let frame_ref = FrameRef::new(&frame, position, row, offset, length);
                 if let [HistoryEvent::InstancePurged(purged)] = events.as_slice() {
-                    self.bury(frame.place.key, frame_ref, purged.at);
+                    self.bury(frame.place.key, frame_ref, purged.at)?;
                 } else {
                     self.ledger.push_frame(&frame_ref);
-                    self.add(frame.place, &events, frame_ref);
+                    self.add(frame.place, &events, frame_ref)?;
                 }
             }
             offset += length;
@@ -184,31 +207,44 @@ impl Log {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
                 // Not in `open`: it is new, or it has ended and is folded.
-                let summary = summary_of(place.key, &self.summaries, self.checksum)?;
-                if (summary.as_ref()).is_some_and(|summary| !summary.has_ended()) {
+                let Some(summary) = self.summaries.get(place.key.0)? else {
+                    new.insert(Standing::default());
+                    return Ok(false);
+                };
+                let stored = row::stored_summary(place.key, summary.value(), self.checksum)?;
+                if !stored.status().has_ended() {
                     return Err(row::missing_outstanding(place.key));
                 }
-                new.insert(summary.map_or_else(Standing::default, |summary| {
-                    Standing::folded(summary, Outstanding::default())
-                }))
+                let (execution, next) = stored.end();
+                let outstanding = Outstanding::ended(execution, next);
+                new.insert(Standing::folded(&stored, outstanding))
             }
         };
-        Ok(Some((place.execution, place.first)) < standing.folded)
+        Ok(Some((place.execution, place.first)) < standing.end())
     }
 
     /// Adds an unfolded frame to its instance.
-    fn add(&mut self, place: Place, events: &[HistoryEvent], frame: FrameRef) {
+    fn add(
+        &mut self,
+        place: Place,
+        events: &[HistoryEvent],
+        frame: FrameRef,
+    ) -> Result<(), StoreError> {
         let standing = self.standings.entry(place.key).or_default();
-        if standing.damage.is_some() {
-            standing.frames.push(frame);
-            return;
+        let unfolded = standing.unfolded.get_or_insert_default();
+        if unfolded.damage.is_some() {
+            unfolded.frames.push(frame);
+            return Ok(());
+        }
+        if unfolded.frames.is_empty() && standing.folded.is_some() {
+            unfolded.summary = summary_of(place.key, &self.summaries, self.checksum)?;
         }
         let next = (standing.outstanding.execution, standing.outstanding.next);
         let begins = matches!(events.first(), Some(HistoryEvent::ExecutionStarted(_)));
         let is_next_execution =
             begins && (place.execution, place.first) == (next.0.next(), Sequence(0));
         if (place.execution, place.first) != next && !is_next_execution {
-            standing.damage = Some(StoreError::damaged(
+            unfolded.damage = Some(StoreError::damaged(
                 format!("the history of instance {} in `log`", place.key.0),
                 format!(
                     "expected event {} of execution {}, found event {} of execution {}",
@@ -217,27 +253,37 @@ impl Log {
             ));
         }
         for event in events {
-            standing.apply(event);
+            standing.outstanding.apply(event);
+            unfolded.apply(event);
         }
-        if let Some(summary) = &standing.summary {
+        if let Some(summary) = &unfolded.summary {
             self.time = (self.time).max(Timestamp::from_system_time(summary.updated_at));
         }
-        standing.frames.push(frame);
+        unfolded.frames.push(frame);
+        Ok(())
     }
 
     /// Forgets a purged instance, but for what the fold has to remove of it. Whatever else of it is in the log stands before
     /// this, and is all of it only if nothing of it was ever folded or removed.
-    fn bury(&mut self, key: InstanceKey, tombstone: FrameRef, at: Timestamp) {
+    fn bury(
+        &mut self,
+        key: InstanceKey,
+        tombstone: FrameRef,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
         let standing = self.standings.remove(&key).unwrap_or_default();
-        self.ledger.release(&standing.frames);
-        if standing.folded.is_some() {
+        if let Some(unfolded) = standing.unfolded {
+            self.ledger.release(&unfolded.frames);
+        }
+        if let Some(folded) = standing.folded {
             self.ledger.push_frame(&tombstone);
-            let counted = standing.summary.map(|summary| summary.name);
-            let counted = counted.zip(standing.counted);
+            let summary = summary_of(key, &self.summaries, self.checksum)?;
+            let counted = summary.map(|summary| (summary.name, folded.status));
             self.graves.push((key, tombstone, counted));
         }
         self.behind_purged = self.behind_purged.max(key.0.saturating_add(1));
         self.time = self.time.max(at);
+        Ok(())
     }
 
     /// What is folded was counted in `meta` by the same commit, so only unfolded creations can be behind that; but a number of
@@ -263,27 +309,41 @@ impl Log {
             self.ledger.push_grave(key);
         }
         for (key, standing) in self.standings {
-            if let Some(damage) = standing.damage {
-                return Err(damage);
-            }
-            let Some(summary) = standing.summary else {
-                continue;
+            let folded = standing.folded;
+            let counted = folded.as_ref().map(|folded| folded.status);
+            let (status, parent) = match standing.unfolded {
+                None => (counted, folded.and_then(|folded| folded.parent)),
+                Some(unfolded) => {
+                    let Unfolded {
+                        summary,
+                        frames,
+                        damage,
+                    } = *unfolded;
+                    if let Some(damage) = damage {
+                        return Err(damage);
+                    }
+                    let Some(summary) = summary.map(Arc::new) else {
+                        continue;
+                    };
+                    tail.count(&summary.name, counted, Some(summary.status));
+                    for frame in frames {
+                        tail.push(key, &summary, frame);
+                    }
+                    if summary.has_ended() {
+                        self.ledger.push_ended(key);
+                    }
+                    (Some(summary.status), summary.parent.clone().map(Box::new))
+                }
             };
-            let has_ended = summary.has_ended();
-            tail.count(&summary.name, standing.counted, Some(summary.status));
-            if !standing.frames.is_empty() {
-                let shared = Arc::new(summary.clone());
-                for frame in standing.frames {
-                    tail.push(key, &shared, frame);
-                }
-                if has_ended {
-                    self.ledger.push_ended(key);
-                }
-            }
-            if !has_ended {
-                instances.push((key, summary, standing.outstanding));
+            if status.is_some_and(|status| !status.has_ended()) {
+                instances.push(Unfinished {
+                    key,
+                    parent,
+                    outstanding: standing.outstanding,
+                });
             }
         }
+        self.ledger.set_instances(tail.count_instances());
         Ok(Settled {
             ledger: self.ledger,
             tail,

@@ -6,8 +6,9 @@ use bincode::{BorrowDecode, Encode};
 
 use super::{Kind, begin, open, put, seal};
 use crate::clock::Timestamp;
+use crate::event::Parent;
 use crate::event::encoding::{self, v1};
-use crate::id::{ExecutionId, InstanceId, InstanceKey};
+use crate::id::{ExecutionId, InstanceId, InstanceKey, Sequence};
 use crate::store::asked::Asked;
 use crate::store::error::{StoreError, chain};
 use crate::store::frame::Checksum;
@@ -74,6 +75,7 @@ pub(crate) struct StoredSummary<'a> {
     completed_at: Option<u64>,
     parent: Option<v1::Parent<'a>>,
     tags: Vec<(&'a str, &'a str)>,
+    trace: Option<v1::TraceContext<'a>>,
     input: v1::Payload<'a>,
     custom_status: Option<v1::Payload<'a>>,
     outcome: Option<v1::Outcome<'a>>,
@@ -131,6 +133,21 @@ impl StoredSummary<'_> {
         }
     }
 
+    /// Where it stands.
+    pub(crate) fn status(&self) -> Status {
+        self.status.into()
+    }
+
+    /// The current execution, and the sequence of its next event.
+    pub(crate) fn end(&self) -> (ExecutionId, Sequence) {
+        (ExecutionId(self.execution), Sequence(self.events))
+    }
+
+    /// Who started it and waits for it.
+    pub(crate) fn parent(&self) -> Option<Parent> {
+        self.parent.clone().map(Into::into)
+    }
+
     /// Its id.
     pub(crate) fn id(&self) -> InstanceId {
         InstanceId::stored(self.id)
@@ -150,6 +167,8 @@ impl StoredSummary<'_> {
             parent: self.parent.map(Into::into),
             tags: owned_tags(self.tags),
             stalled: self.stalled.map(stalled),
+            suspended: self.suspended.map(suspended),
+            start_at: self.start_at.map(|at| Timestamp(at).into()),
             events: self.events,
         }
     }
@@ -164,6 +183,13 @@ fn stalled((reason, report): (v1::StallReason, &str)) -> Stalled {
     Stalled {
         reason: reason.into(),
         report: report.to_owned(),
+    }
+}
+
+fn suspended((since, reason): (u64, &str)) -> Suspended {
+    Suspended {
+        reason: reason.to_owned(),
+        since: Timestamp(since).into(),
     }
 }
 
@@ -190,6 +216,7 @@ impl<'a> From<&'a Summary> for StoredSummary<'a> {
             tags: (summary.tags.iter())
                 .map(|(key, value)| (key.as_str(), value.as_str()))
                 .collect(),
+            trace: summary.trace.as_ref().map(Into::into),
             input: (&summary.input).into(),
             custom_status: summary.custom_status.as_ref().map(Into::into),
             outcome: summary.outcome.as_ref().map(Into::into),
@@ -223,14 +250,12 @@ impl From<StoredSummary<'_>> for Summary {
             completed_at: stored.completed_at.map(|at| Timestamp(at).into()),
             parent: stored.parent.map(Into::into),
             tags: owned_tags(stored.tags),
+            trace: stored.trace.map(Into::into),
             input: stored.input.into(),
             custom_status: stored.custom_status.map(Into::into),
             outcome: stored.outcome.map(Into::into),
             stalled: stored.stalled.map(stalled),
-            suspended: stored.suspended.map(|(since, reason)| Suspended {
-                reason: reason.to_owned(),
-                since: Timestamp(since).into(),
-            }),
+            suspended: stored.suspended.map(suspended),
             start_at: stored.start_at.map(|at| Timestamp(at).into()),
             begun: stored.begun,
             events: stored.events,

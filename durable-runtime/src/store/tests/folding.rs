@@ -296,3 +296,32 @@ fn last_turn() -> [HistoryEvent; 2] {
         HistoryEvent::ExecutionCompleted(ExecutionCompleted { outcome }),
     ]
 }
+
+/// They take much more memory than their bytes, and whoever opens the store next has to read them.
+#[test]
+fn only_so_many_instances_wait_to_be_folded() {
+    let unfolded = |patience: Patience, has_end: bool| {
+        let options = StoreOptions {
+            patience,
+            ..StoreOptions::default()
+        };
+        let (mut store, _) = Store::open(memory(), options, Timestamp(1), &Fixed(1)).unwrap();
+        for number in 0..600 {
+            let key = begin(&mut store, &format!("order-{number}"));
+            if has_end {
+                end(&mut store, key);
+            }
+        }
+        store.reader().shared().tail().count_instances()
+    };
+    let all = Patience::default();
+    assert_eq!(unfolded(all, true), 600, "that is not urgent");
+    let ended = Patience { ended: 80, ..all };
+    assert!(unfolded(ended, true) <= 82);
+    assert_eq!(unfolded(ended, false), 600, "none of them has ended");
+    let instances = Patience {
+        instances: 80,
+        ..all
+    };
+    assert!(unfolded(instances, false) <= 82);
+}

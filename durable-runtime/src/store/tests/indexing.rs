@@ -7,6 +7,7 @@ use redb::{Key, ReadableDatabase, ReadableTable, TableDefinition};
 use super::damage::{edit, filled, flip_last, remove};
 use super::support::{Disk, World, memory, open_disk, open_impatient};
 use crate::clock::Timestamp;
+use crate::event::HistoryEvent;
 use crate::event::encoding::samples::started;
 use crate::id::InstanceKey;
 use crate::store::index::{Facts, Term};
@@ -69,6 +70,29 @@ fn the_index_holds_what_the_folded_rows_say_and_nothing_else() {
     assert_eq!(keys(&disk, ENDED), Vec::from_iter(ended));
     assert_eq!(told(&disk), (Vec::new(), true));
     world.model.assert_read(&open_disk(&disk).0);
+}
+
+/// Some of it is purged, and some goes on, folded or not.
+#[test]
+fn the_index_follows_what_has_ended_and_goes_on() {
+    for seed in 0..4 {
+        let disk = Disk::default();
+        let (mut store, _) = open_impatient(Medium::Backend(Box::new(disk.clone())), 9);
+        let mut world = World::reaping(seed);
+        for _ in 0..60 {
+            world.commit(&mut store, 8).unwrap();
+            let tail = store.reader();
+            let tail = tail.shared().tail();
+            let mut ended = tail.ended(..).map(|(_, key)| key);
+            assert!(ended.all(|key| world.model.summary(key).has_ended()));
+        }
+        let all = || world.model.0.values().flatten().flatten();
+        let is_rewound = |event: &&HistoryEvent| matches!(event, HistoryEvent::ExecutionRewound(_));
+        assert!(all().filter(is_rewound).count() > 5);
+        while store.maintain().unwrap() {}
+        drop(store);
+        assert_eq!(told(&disk), (Vec::new(), true));
+    }
 }
 
 #[test]
@@ -303,13 +327,13 @@ fn a_page_looks_at_little_more_than_it_returns() {
         names: rare(),
         ..Filter::default()
     };
-    assert_eq!(found(both, 20), (1, false), "4,999 are jumped over");
+    assert_eq!(found(both, 60), (1, false), "4,999 are jumped over");
     let late = Filter {
         created: Some(4_996..9_999),
         statuses: pending(),
         ..Filter::default()
     };
-    assert_eq!(found(late, 20), (5, false), "the time is found by halving");
+    assert_eq!(found(late, 60), (5, false), "the time is found by halving");
     let none = Filter {
         statuses: BTreeSet::from([Status::Failed]),
         ..Filter::default()

@@ -1,5 +1,7 @@
 //! A seeded world of instances, a model of what the store must hold, and disks to hold it.
 
+mod rewinding;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use crate::event::{
 };
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::id::{EventId, ExecutionId, InstanceId, InstanceKey, Sequence};
+use crate::store::Unfinished;
 use crate::store::ledger::Patience;
 use crate::store::{
     Created, Medium, Outstanding, QuickRepair, Recovered, Sent, SentBy, Store, StoreError,
@@ -158,11 +161,15 @@ impl Model {
     }
 
     /// What [`Recovered`] must list.
-    pub(crate) fn unfinished(&self) -> Vec<(InstanceKey, Summary, Outstanding)> {
-        let all = self.0.keys();
-        let known = all.map(|key| (*key, self.summary(*key), self.outstanding(*key)));
-        known
-            .filter(|(_, summary, _)| !summary.has_ended())
+    pub(crate) fn unfinished(&self) -> Vec<Unfinished> {
+        let all = self.0.keys().map(|key| (*key, self.summary(*key)));
+        let unfinished = all.filter(|(_, summary)| !summary.has_ended());
+        unfinished
+            .map(|(key, summary)| Unfinished {
+                key,
+                parent: summary.parent.map(Box::new),
+                outstanding: self.outstanding(key),
+            })
             .collect()
     }
 
@@ -220,7 +227,7 @@ pub(crate) struct World {
     /// Events on their way.
     sent: BTreeMap<SentBy, Sent>,
     post: Dice,
-    /// Decides who is purged, if anybody is.
+    /// Decides who is purged and who is rewound, if anybody is.
     reaper: Option<Dice>,
     live: Vec<InstanceKey>,
     now: u64,
@@ -239,7 +246,7 @@ impl World {
         }
     }
 
-    /// One in which some of those that have ended are purged.
+    /// One in which some of those that have ended are purged, and some go on.
     pub(crate) fn reaping(seed: u64) -> Self {
         Self {
             reaper: Some(Dice::new(seed + 2_000)),
@@ -269,6 +276,7 @@ impl World {
             }
         }
         self.send(&mut transaction)?;
+        self.rewind(&mut transaction)?;
         self.purge(&mut transaction)?;
         transaction.commit()
     }

@@ -54,7 +54,7 @@ pub(super) enum Step {
 
 /// Stands still unless it is moved.
 #[derive(Debug, Default)]
-struct Hands(AtomicU64);
+pub(in super::super) struct Hands(AtomicU64);
 
 impl Clock for Hands {
     fn wall(&self) -> Timestamp {
@@ -67,7 +67,7 @@ impl Clock for Hands {
 }
 
 #[derive(Debug)]
-struct NoChance;
+pub(in super::super) struct NoChance;
 
 impl Entropy for NoChance {
     fn bits(&self) -> u128 {

@@ -7,7 +7,7 @@ use super::{
     Record, RetryPolicy, ReturnedError, StallReason, TimerCreated, TimerPurpose, TraceContext,
     TurnStarted,
 };
-use crate::{event, failure, payload, retry};
+use crate::{event, failure, payload, retry, trace};
 
 impl<'a> From<&'a event::HistoryEvent> for Record<'a> {
     fn from(event: &'a event::HistoryEvent) -> Self {
@@ -53,6 +53,7 @@ impl<'a> From<&'a event::HistoryEvent> for Record<'a> {
             }
             Event::InstancePurged(purged) => Self::InstancePurged(purged.into()),
             Event::ChangeRecorded(recorded) => Self::ChangeRecorded(recorded.into()),
+            Event::ExecutionRewound(rewound) => Self::ExecutionRewound((&**rewound).into()),
         }
     }
 }
@@ -89,11 +90,13 @@ impl<'a> From<&'a event::Parent> for Parent<'a> {
     }
 }
 
-impl<'a> From<&'a event::TraceContext> for TraceContext<'a> {
-    fn from(trace: &'a event::TraceContext) -> Self {
+impl<'a> From<&'a trace::TraceContext> for TraceContext<'a> {
+    fn from(trace: &'a trace::TraceContext) -> Self {
         Self {
-            parent: &trace.parent,
-            state: trace.state.as_deref(),
+            trace: trace.trace_id(),
+            span: trace.span_id(),
+            flags: trace.flags(),
+            state: trace.tracestate(),
         }
     }
 }

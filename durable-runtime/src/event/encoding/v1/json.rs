@@ -122,6 +122,31 @@ fn bytes<E: de::Error>(text: &str) -> Result<Vec<u8>, E> {
     Ok(pairs.chunks(2).map(byte).collect())
 }
 
+/// The ids of traces and spans, in as many hexadecimal digits as everybody writes them with.
+pub(super) mod digits {
+    use std::fmt::LowerHex;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(in super::super) fn serialize<T: LowerHex, S: Serializer>(
+        id: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let width = 2 * size_of::<T>();
+        serializer.collect_str(&format_args!("{id:0width$x}"))
+    }
+
+    pub(in super::super) fn deserialize<'de, T: TryFrom<u128>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<T, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let number = u128::from_str_radix(&text, 16).ok();
+        let id = number.and_then(|number| T::try_from(number).ok());
+        id.ok_or_else(|| D::Error::custom("expected the hexadecimal digits of an id"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::id::{BuildId, EventId, ExecutionId, InstanceId, InstanceKey, SiteId};
-use crate::{event, failure, payload, retry};
+use crate::{event, failure, payload, retry, trace};
 
 impl From<Record<'_>> for event::HistoryEvent {
     fn from(record: Record<'_>) -> Self {
@@ -55,6 +55,7 @@ impl From<Record<'_>> for event::HistoryEvent {
             Record::ExecutionResumed(released) => Self::ExecutionResumed(released.into()),
             Record::InstancePurged(purged) => Self::InstancePurged(purged.into()),
             Record::ChangeRecorded(recorded) => Self::ChangeRecorded(recorded.into()),
+            Record::ExecutionRewound(rewound) => Self::ExecutionRewound(Box::new(rewound.into())),
         }
     }
 }
@@ -91,12 +92,9 @@ impl From<Parent<'_>> for event::Parent {
     }
 }
 
-impl From<TraceContext<'_>> for event::TraceContext {
+impl From<TraceContext<'_>> for trace::TraceContext {
     fn from(trace: TraceContext<'_>) -> Self {
-        Self {
-            parent: trace.parent.to_owned(),
-            state: trace.state.map(str::to_owned),
-        }
+        Self::from_parts(trace.trace, trace.span, trace.flags, trace.state)
     }
 }
 
