@@ -76,8 +76,8 @@ async fn to_bergen(engine: &Engine) -> Result<Many, Error> {
 /// What is signed for while the road is blocked is recorded, and waits.
 async fn block_the_road(engine: &Engine) -> Result<(), Error> {
     for (id, held) in to_bergen(engine).await?.suspend("snow on the road").await {
-        held?;
-        if let Some(delivery) = engine.instance(&id).await? {
+        // What was signed for before a kill may have come to its end meanwhile, and is not held.
+        if let (Ok(_), Some(delivery)) = (held, engine.instance(&id).await?) {
             say(delivery.explain().await?);
         }
     }
