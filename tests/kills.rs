@@ -22,6 +22,8 @@ use durable_tests::random::Random;
 
 use life::Life;
 
+#[path = "kills/diagram.rs"]
+mod diagram;
 #[path = "kills/life.rs"]
 mod life;
 

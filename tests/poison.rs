@@ -70,6 +70,10 @@ async fn by_activity(after_ms: u64) -> Result<u32, Fault> {
 #[orchestrator(name = "poison.by_turn")]
 async fn by_turn(n: u32) -> u32 {
     let stepped = step(n).await;
+    #[nondeterminism(
+        allow(D030, D032),
+        reason = "to die of its second turn is what it is for"
+    )]
     if std::env::var(WHAT).unwrap() != "nothing" {
         std::process::abort();
     }

@@ -5,18 +5,20 @@
 mod checks;
 mod register;
 
-use proc_macro2::{Delimiter, Group, Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, format_ident, quote};
 use syn::Type;
 
+use crate::allow;
 use crate::body::{self, Body};
-use crate::model::{Attributes, Declaration, Function, Parameter, Role, compile_errors};
+use crate::lint::Subject;
+use crate::model::{Attributes, Declaration, Function, Parameter, Role, braced, compile_errors};
 use crate::options::Options;
 use crate::{fallback, helper, rules};
 
 /// The expansion of an attribute on `item`.
 pub(crate) fn attribute(role: Role, arguments: TokenStream, item: &TokenStream) -> TokenStream {
-    let function = match syn::parse2::<Function>(item.clone()) {
+    let mut function = match syn::parse2::<Function>(item.clone()) {
         Ok(function) => function,
         Err(error) => {
             return match syn::parse2::<Declaration>(item.clone()) {
@@ -27,6 +29,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, item: &TokenStream) 
     };
     let mut errors = Vec::new();
     let options = Options::parse(role, arguments, &mut errors);
+    allow::misplaced(&mut function.attrs, &mut errors);
     let breaches = rules::check(role, &function);
     let expansion = if breaches.is_empty() {
         match role {
@@ -35,7 +38,12 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, item: &TokenStream) 
                 let body = if role == Role::Activity {
                     body::as_written(&function)
                 } else {
-                    body::checked(&function, &options.runtime(), &mut errors)
+                    body::checked(
+                        Subject::Orchestrator,
+                        &function,
+                        &options.runtime(),
+                        &mut errors,
+                    )
                 };
                 Definition::new(role, &function, &options).expand(&body)
             }
@@ -84,10 +92,10 @@ impl<'a> Definition<'a> {
         let marker_module = self.marker_module();
         let types: Vec<&Type> = self.recorded_types().chain([&self.output]).collect();
         let checks = checks::recordable(&self.runtime, &types);
+        let definition = self.definition(body);
         let body = self.body(body);
         let codecs = self.codecs();
         let run = self.run();
-        let definition = self.definition();
         quote! {
             #call
             #(#cfg)* #marker_module
@@ -240,17 +248,10 @@ pub(crate) fn orchestrator_lints() -> TokenStream {
     quote!(#[deny(unused_must_use)] #[allow(clippy::unused_async)])
 }
 
-/// The methods that check an await.
+/// The methods that check an await, and what is iterated.
 pub(crate) fn imports(runtime: &TokenStream) -> TokenStream {
     quote! {
         #[allow(unused_imports)]
-        use #runtime::{DurableOp as _, OnlyDurable as _};
+        use #runtime::checks::*;
     }
-}
-
-/// `code` in the braces of the user's body, so that errors about the whole block point there.
-pub(crate) fn braced(code: TokenStream, body: &Group) -> Group {
-    let mut group = Group::new(Delimiter::Brace, code);
-    group.set_span(body.span());
-    group
 }

@@ -5,7 +5,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::quote;
 use syn::{FnArg, Item, TraitItemFn};
 
-use crate::model::{Attributes, Function, Role, error_at};
+use crate::catalogue::Code;
+use crate::model::{Attributes, Function, Role};
 
 /// For an item that is no function: the item as written and why it cannot be annotated.
 pub(crate) fn not_a_function(role: Role, item: &TokenStream, error: syn::Error) -> TokenStream {
@@ -17,8 +18,8 @@ pub(crate) fn not_a_function(role: Role, item: &TokenStream, error: syn::Error) 
                 .clone()
                 .into_iter()
                 .find(|tree| matches!(tree, TokenTree::Ident(_)));
-            let message = format!("[D100] only an `async fn` can be {}", role.phrase());
-            error_at(
+            let message = format!("only an `async fn` can be {}", role.phrase());
+            Code::D100.error(
                 keyword.map_or_else(|| item.clone(), TokenStream::from),
                 message,
             )
@@ -33,9 +34,9 @@ fn without_body(role: Role, item: &TokenStream) -> syn::Error {
     // Nor could the one in the `impl` be, see D103.
     let help = "annotate a free function, and call it from here";
     let phrase = role.phrase();
-    error_at(
+    Code::D100.error(
         item,
-        format!("[D100] a function without a body cannot be {phrase}\nhelp: {help}"),
+        format!("a function without a body cannot be {phrase}\nhelp: {help}"),
     )
 }
 

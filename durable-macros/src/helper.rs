@@ -5,10 +5,13 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{FnArg, Pat, ReceiverKind, ReturnType, Signature, Type};
 
+use crate::allow;
 use crate::body;
-use crate::expand::{braced, imports, orchestrator_lints};
+use crate::expand::{imports, orchestrator_lints};
+use crate::lint::Subject;
 use crate::model::{
-    Attributes, Declaration, Function, Role, compile_errors, located, output, place_of,
+    Attributes, Declaration, Function, Role, braced, compile_errors, located, output, place,
+    place_of,
 };
 use crate::options::Options;
 use crate::rules::{self, unnamed};
@@ -26,7 +29,11 @@ pub(crate) fn expand(
         body: attrs,
         ..
     } = Attributes::sort(&function.attrs);
-    let body = body::checked(function, runtime, errors);
+    let body = body::checked(Subject::Helper, function, runtime, errors);
+    let allowances = allow::registered(&body.allowances, runtime, function);
+    let name = function.name();
+    let place = place(runtime, function.sig.ident.span());
+    let sites = body.sites.tokens(runtime, (&name, None), &place, true);
     let (code, inner) = (&body.code, &body.attrs);
     let (vis, mut sig) = (&function.vis, function.plain_signature());
     let output = function.output();
@@ -39,6 +46,8 @@ pub(crate) fn expand(
     quote! {
         #(#cfg)* #(#outer)* #lints #(#levels)* #(#attrs)* #(#inner)*
         #vis #sig {
+            #allowances
+            #sites
             #runtime::Helper::__new(#future)
         }
     }

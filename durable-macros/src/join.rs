@@ -9,6 +9,7 @@ use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{Expr, Token};
 
+use crate::catalogue::Code;
 use crate::model::{located, place_of};
 
 /// What `join!` and `try_join!` take.
@@ -58,8 +59,10 @@ pub(crate) fn parse_call<T: Parse>(
         Ok((quote!(#krate::__private), input.parse()?))
     };
     parser.parse2(input).map_err(|error| {
-        let message = format!("[D090] cannot read this `{name}!`: {error}\nhelp: write `{form}`");
-        syn::Error::new(error.span(), message).into_compile_error()
+        let message = format!("cannot read this `{name}!`: {error}\nhelp: write `{form}`");
+        Code::D090
+            .error_at(error.span(), message)
+            .into_compile_error()
     })
 }
 

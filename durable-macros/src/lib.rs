@@ -5,16 +5,21 @@
 //! `options` and `model` parse, `rules` checks the signature, `body` rewrites what is awaited, `expand` and `helper`
 //! write tokens. A breach never stops the stages after it: the user sees every mistake in one build.
 
+mod allow;
 mod body;
-mod enclosing;
+mod catalogue;
+mod deterministic;
 mod expand;
 mod fallback;
 mod helper;
 mod join;
+mod lint;
 mod model;
 mod options;
 mod rules;
 mod select;
+mod sites;
+mod source;
 
 use proc_macro::TokenStream;
 
@@ -69,6 +74,15 @@ pub fn activity(options: TokenStream, item: TokenStream) -> TokenStream {
 /// What is awaited must be durable (see `Durable`); the compiler says so at the `.await` otherwise, and a call that was
 /// never awaited is an error. Log and print macros are skipped while the orchestrator is replayed, so each line appears once.
 ///
+/// # Determinism
+///
+/// What depends on more than the history, as a clock, chance, a file, a task or the environment, is an error in the body, and in
+/// the plain functions of the crate that it calls; the message has a code, and says what to write instead. The codes are in
+/// `docs/determinism.md` of the repository. What is given to `side_effect(..)` is not looked at.
+///
+/// `#[nondeterminism(allow(D032), reason = "the region of a deployment never changes")]` on a statement, or on an arm of a
+/// `match`, allows a code there. The reason is mandatory; `durable_runtime::allowances()` lists all of them.
+///
 /// # Options
 ///
 /// | option | meaning | default |
@@ -96,6 +110,23 @@ pub fn orchestrator(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn helper(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::attribute(Role::Helper, options.into(), &item.into()).into()
+}
+
+/// Vouches for a plain function: it gives the same for the same arguments, though that cannot be seen.
+///
+/// The functions that an orchestrator or a helper calls are looked into, as far as they are in the same crate, and what
+/// breaks determinism in them is an error at the call. This attribute ends that search: nobody looks through the function any
+/// more, and `unsafe` code in it is its author's affair. What its own body names is still looked at.
+///
+/// # Options
+///
+/// | option | meaning |
+/// |---|---|
+/// | `reason = ".."` | why a replay sees the same; mandatory, and listed by `durable_runtime::allowances()` |
+/// | `crate = path` | where `durable_runtime` is found, if it was renamed |
+#[proc_macro_attribute]
+pub fn deterministic(options: TokenStream, item: TokenStream) -> TokenStream {
+    deterministic::expand(options.into(), &item.into()).into()
 }
 
 /// The engine room of `durable_runtime::join!`; its input is that macro's, after the path of the crate.

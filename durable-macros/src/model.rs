@@ -1,11 +1,13 @@
 //! The annotated function as we understand it, every span kept.
 
-use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
-use quote::format_ident;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Block, FnArg, Pat, PatType, ReturnType, Signature, Token, Type, Visibility};
+
+use crate::catalogue::Code;
 
 /// What an attribute makes of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,9 +70,9 @@ impl Parse for Function {
             vis: input.parse()?,
             sig: input.parse()?,
             body: input.parse().map_err(|error| {
-                syn::Error::new(
+                Code::D100.error_at(
                     error.span(),
-                    "[D100] a function without a body cannot be annotated",
+                    "a function without a body cannot be annotated",
                 )
             })?,
         })
@@ -233,14 +235,6 @@ fn expects_dead_code(attr: &Attribute) -> bool {
     attr.path().is_ident("expect") && names(attr).contains("dead_code")
 }
 
-/// The tokens of an error, at `tokens`.
-pub(crate) fn error_at(
-    tokens: impl quote::ToTokens,
-    message: impl std::fmt::Display,
-) -> syn::Error {
-    syn::Error::new_spanned(tokens, message)
-}
-
 /// Tokens that we write, located at a token of the user, so that an error about them is shown there. Names in them mean
 /// what they meant, and a lint still sees that they are ours.
 pub(crate) fn located(tokens: &TokenStream, span: Span) -> TokenStream {
@@ -254,6 +248,51 @@ pub(crate) fn located(tokens: &TokenStream, span: Span) -> TokenStream {
 /// The place of `span`, for tokens that we write.
 pub(crate) fn place_of(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
+}
+
+/// Where a token is, as `Location::caller` would tell it.
+pub(crate) fn place(runtime: &TokenStream, span: Span) -> TokenStream {
+    let file = if proc_macro::is_available() {
+        span.unwrap().file()
+    } else {
+        String::new()
+    };
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let (line, column) = position(span);
+    let (line, column) = (number(line), number(column));
+    quote!(#runtime::Place { file: #file, line: #line, column: #column })
+}
+
+/// The line and the column of a token, from 1; (0, 0) where there is no compiler.
+pub(crate) fn position(span: Span) -> (usize, usize) {
+    if proc_macro::is_available() {
+        let span = span.unwrap();
+        (span.line(), span.column())
+    } else {
+        (0, 0)
+    }
+}
+
+/// Warnings, as statements: the use of something that is deprecated is all that a macro can warn with.
+pub(crate) fn warnings(runtime: &TokenStream, warnings: &[(Code, Span)]) -> TokenStream {
+    let warning = |(code, span): &(Code, Span)| {
+        // As if the user had written it: nothing is to be said of the attribute.
+        let name = Ident::new(code.name(), *span);
+        let written = quote!(let _ = #runtime::warning::#name;);
+        let tokens = written.into_iter().map(|mut tree| {
+            tree.set_span(*span);
+            tree
+        });
+        tokens.collect::<TokenStream>()
+    };
+    warnings.iter().map(warning).collect()
+}
+
+/// `code` in the braces of the user's body, so that errors about the whole block point there.
+pub(crate) fn braced(code: TokenStream, body: &Group) -> Group {
+    let mut group = Group::new(Delimiter::Brace, code);
+    group.set_span(body.span());
+    group
 }
 
 /// All errors as `compile_error!` items.

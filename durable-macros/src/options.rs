@@ -6,10 +6,11 @@ mod entry;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::Path;
+use syn::{LitStr, Path};
 
 use self::entry::Entry;
-use crate::model::{Role, error_at};
+use crate::catalogue::Code;
+use crate::model::Role;
 
 const ACTIVITY: &[&str] = &[
     "name",
@@ -22,6 +23,7 @@ const ACTIVITY: &[&str] = &[
 ];
 const ORCHESTRATOR: &[&str] = &["name", "version", "codec", "crate"];
 const HELPER: &[&str] = &["crate"];
+const DETERMINISTIC: &[&str] = &["reason", "crate"];
 const RETRY: &[&str] = &[
     "max_attempts",
     "initial",
@@ -46,6 +48,8 @@ pub(crate) struct Options {
     pub(crate) attempt_timeout: Option<u64>,
     pub(crate) heartbeat_timeout: Option<u64>,
     pub(crate) limit: Option<u32>,
+    /// Why a function is vouched for.
+    pub(crate) reason: Option<LitStr>,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -75,8 +79,22 @@ impl Options {
             Role::Orchestrator => ORCHESTRATOR,
             Role::Helper => HELPER,
         };
+        Self::of(legal, role.attribute(), tokens, errors)
+    }
+
+    /// Reads the arguments of `#[deterministic]`.
+    pub(crate) fn of_deterministic(tokens: TokenStream, errors: &mut Vec<syn::Error>) -> Self {
+        Self::of(DETERMINISTIC, "deterministic", tokens, errors)
+    }
+
+    fn of(
+        legal: &[&str],
+        attribute: &str,
+        tokens: TokenStream,
+        errors: &mut Vec<syn::Error>,
+    ) -> Self {
         let mut options = Self::default();
-        let holder = format!("`#[{}]`", role.attribute());
+        let holder = format!("`#[{attribute}]`");
         for entry in entry::split(tokens, legal, &holder, errors) {
             if let Err(error) = options.set(&entry, errors) {
                 errors.push(error);
@@ -93,6 +111,7 @@ impl Options {
             "attempt_timeout" => self.attempt_timeout = Some(entry.duration()?),
             "heartbeat_timeout" => self.heartbeat_timeout = Some(entry.duration()?),
             "limit" => self.limit = Some(entry.positive()?),
+            "reason" => self.reason = Some(entry.text()?),
             "crate" => self.krate = Some(entry.path()?),
             "retry" => self.retry = Some(Retry::parse(entry, errors)?),
             _ => {}
@@ -179,10 +198,10 @@ fn name(entry: &Entry) -> syn::Result<String> {
     let text = entry.text()?;
     let name = text.value();
     if name.is_empty() || name.len() > NAME_BYTES_MAX {
-        return Err(error_at(
+        return Err(Code::D108.error(
             text,
             format!(
-                "[D108] a name has 1 to {NAME_BYTES_MAX} bytes, this one has {}",
+                "a name has 1 to {NAME_BYTES_MAX} bytes, this one has {}",
                 name.len()
             ),
         ));
@@ -195,9 +214,9 @@ fn codec(entry: &Entry) -> syn::Result<Codec> {
     match text.value().as_str() {
         "json" => Ok(Codec::Json),
         "bincode" => Ok(Codec::Bincode),
-        other => Err(error_at(
+        other => Err(Code::D108.error(
             text,
-            format!("[D108] there is no codec `{other}`\nhelp: write `\"json\"` or `\"bincode\"`"),
+            format!("there is no codec `{other}`\nhelp: write `\"json\"` or `\"bincode\"`"),
         )),
     }
 }

@@ -7,8 +7,9 @@ use syn::{
     FnArg, GenericParam, Lifetime, Safety, Signature, Type, TypeFnPtr, TypeImplTrait, TypeReference,
 };
 
-use crate::enclosing;
-use crate::model::{Function, Parameter, Role, error_at};
+use crate::catalogue::Code;
+use crate::model::{Function, Parameter, Role};
+use crate::source;
 
 /// serde writes tuples of up to this many elements.
 const PARAMETERS_MAX: usize = 16;
@@ -38,22 +39,22 @@ fn qualifiers(role: Role, sig: &Signature, errors: &mut Vec<syn::Error>) {
     let what = role.phrase();
     // The body of an activity may block: it then has a thread of its own.
     if sig.asyncness.is_none() && role != Role::Activity {
-        errors.push(error_at(
+        errors.push(Code::D101.error(
             sig.fn_token,
             format!(
-                "[D101] {what} is an `async fn`\nhelp: write `async fn {}`",
+                "{what} is an `async fn`\nhelp: write `async fn {}`",
                 sig.ident
             ),
         ));
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        errors.push(error_at(
+        errors.push(Code::D102.error(
             token,
-            format!("[D102] {what} cannot be `unsafe`: the engine calls it, and promises nothing"),
+            format!("{what} cannot be `unsafe`: the engine calls it, and promises nothing"),
         ));
     }
     if let Some(abi) = &sig.abi {
-        errors.push(error_at(abi, format!("[D102] {what} cannot be `extern`")));
+        errors.push(Code::D102.error(abi, format!("{what} cannot be `extern`")));
     }
 }
 
@@ -63,21 +64,21 @@ fn receiver(role: Role, sig: &Signature, errors: &mut Vec<syn::Error>) {
         Role::Activity => "take what `self` held as `#[state] service: &Service`",
         Role::Orchestrator | Role::Helper => "pass what it needs as arguments, which are recorded",
     };
-    if sig.receiver().is_none() && enclosing::holds_associated_items(sig.ident.span()) {
-        errors.push(error_at(
+    if sig.receiver().is_none() && source::is_associated(sig.ident.span()) {
+        errors.push(Code::D103.error(
             &sig.ident,
             format!(
-                "[D103] {} cannot be an associated function\nhelp: move `{}` out of its block",
+                "{} cannot be an associated function\nhelp: move `{}` out of its block",
                 role.phrase(),
                 sig.ident
             ),
         ));
     }
     if let Some(receiver) = sig.receiver() {
-        errors.push(error_at(
+        errors.push(Code::D103.error(
             receiver,
             format!(
-                "[D103] {} cannot be a method\nhelp: make it a free function; {help}",
+                "{} cannot be a method\nhelp: make it a free function; {help}",
                 role.phrase()
             ),
         ));
@@ -93,18 +94,18 @@ fn states(role: Role, function: &Function, errors: &mut Vec<syn::Error>) {
         // Whether a value is an `Arc` is for rustc to say, which knows its type.
         let is_shared = !matches!(&parameter.ty, Type::Reference(r) if r.mutability.is_some());
         if role != Role::Activity {
-            errors.push(error_at(
+            errors.push(Code::D104.error(
                 input,
                 format!(
-                    "[D104] {} cannot take `#[state]`: it depends on nothing but its arguments and its history\nhelp: \
+                    "{} cannot take `#[state]`: it depends on nothing but its arguments and its history\nhelp: \
                      give the state to the activities it calls",
                     role.phrase()
                 ),
             ));
         } else if !is_shared {
-            errors.push(error_at(
+            errors.push(Code::D104.error(
                 &parameter.ty,
-                "[D104] a `#[state]` parameter is shared by all calls: write `&T` or `Arc<T>`",
+                "a `#[state]` parameter is shared by all calls: write `&T` or `Arc<T>`",
             ));
         }
     }
@@ -127,40 +128,38 @@ fn recorded(role: Role, function: &Function, errors: &mut Vec<syn::Error>) {
                 Role::Activity => ", or mark a shared resource `#[state]`",
                 Role::Orchestrator | Role::Helper => "",
             };
-            errors.push(error_at(
+            errors.push(Code::D105.error(
                 found,
                 format!(
-                    "[D105] {what} cannot take a reference: arguments are recorded and outlive the caller\nhelp: take an \
+                    "{what} cannot take a reference: arguments are recorded and outlive the caller\nhelp: take an \
                      owned value{or_state}"
                 ),
             ));
         }
         if let Some(found) = unnamed(&parameter.ty) {
-            errors.push(error_at(
+            errors.push(Code::D106.error(
                 found,
-                format!("[D106] {what} cannot take `impl Trait`: the recorded type must be known\nhelp: name the type"),
+                format!("{what} cannot take `impl Trait`: the recorded type must be known\nhelp: name the type"),
             ));
         }
     }
     if let Some(parameter) = parameters.iter().filter(recorded).nth(PARAMETERS_MAX) {
-        errors.push(error_at(
+        errors.push(Code::D109.error(
             &parameter.pat,
-            format!(
-                "[D109] {what} takes up to {PARAMETERS_MAX} arguments\nhelp: group some in a struct"
-            ),
+            format!("{what} takes up to {PARAMETERS_MAX} arguments\nhelp: group some in a struct"),
         ));
     }
     let output = function.output();
     if let Some(found) = borrowed(&output) {
-        errors.push(error_at(
+        errors.push(Code::D105.error(
             found,
-            format!("[D105] {what} cannot return a reference: the result is recorded\nhelp: return an owned value"),
+            format!("{what} cannot return a reference: the result is recorded\nhelp: return an owned value"),
         ));
     }
     if let Some(found) = unnamed(&output) {
-        errors.push(error_at(
+        errors.push(Code::D106.error(
             found,
-            format!("[D106] {what} cannot return `impl Trait`: the recorded type must be known\nhelp: name the type"),
+            format!("{what} cannot return `impl Trait`: the recorded type must be known\nhelp: name the type"),
         ));
     }
 }
@@ -169,10 +168,10 @@ fn recorded(role: Role, function: &Function, errors: &mut Vec<syn::Error>) {
 fn generics(role: Role, sig: &Signature, errors: &mut Vec<syn::Error>) {
     let is_type = |param: &&GenericParam| !matches!(param, GenericParam::Lifetime(_));
     if sig.generics.params.iter().any(|param| is_type(&param)) {
-        errors.push(error_at(
+        errors.push(Code::D107.error(
             &sig.generics.params,
             format!(
-                "[D107] {} cannot be generic: a later build finds it by its name alone\nhelp: write one for each type, \
+                "{} cannot be generic: a later build finds it by its name alone\nhelp: write one for each type, \
                  calling a shared generic function",
                 role.phrase()
             ),

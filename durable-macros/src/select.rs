@@ -134,7 +134,35 @@ impl ToTokens for Handler {
     }
 }
 
+/// A branch as it is written.
+pub(crate) struct Written<'a> {
+    pub(crate) pat: &'a Pat,
+    pub(crate) future: &'a Expr,
+    pub(crate) condition: Option<&'a Expr>,
+    pub(crate) handler: &'a Expr,
+}
+
 impl Select {
+    /// The branches but `else`.
+    pub(crate) fn branches(&self) -> impl Iterator<Item = Written<'_>> {
+        self.branches.iter().map(|branch| Written {
+            pat: &branch.pat,
+            future: &branch.future,
+            condition: branch.condition.as_ref().map(|(_, _, condition)| condition),
+            handler: &branch.handler.expr,
+        })
+    }
+
+    /// What runs if no branch is left.
+    pub(crate) fn otherwise(&self) -> Option<&Expr> {
+        self.otherwise.as_ref().map(|(_, handler)| &handler.expr)
+    }
+
+    /// Changes each future that is raced.
+    pub(crate) fn futures_mut(&mut self) -> impl Iterator<Item = &mut Expr> {
+        self.branches.iter_mut().map(|branch| &mut branch.future)
+    }
+
     /// Visits each expression the user wrote.
     pub(crate) fn expressions_mut(&mut self, mut visit: impl FnMut(&mut Expr)) {
         for branch in &mut self.branches {

@@ -3,6 +3,8 @@
 //! A definition is type-erased; the types come back through a codec table beside it. The expansion of an attribute is
 //! a handful of calls into generic functions of [`private`](crate::__private) that fill these in.
 
+mod allowance;
+
 use std::any::Any;
 use std::future::Future;
 use std::pin::Pin;
@@ -13,27 +15,15 @@ use crate::failure::{Failure, Fault, Outcome};
 use crate::payload::{Codec, DecodeError, EncodeError, Payload};
 use crate::retry::{Retry, RetryPolicy};
 
+use crate::sites::SiteTable;
+
+pub use self::allowance::{Allowance, allowances};
+pub use crate::sites::Place;
+
 /// The body of an activity, running.
 pub type ActivityFuture = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// The body of an orchestrator, running; it stays on its thread, so it need not be `Send`.
 pub type OrchestratorFuture = Pin<Box<dyn Future<Output = Outcome>>>;
-
-/// A place in the source, known when the program is compiled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place {
-    /// The file, as the compiler was given it.
-    pub file: &'static str,
-    /// The line, from 1.
-    pub line: u32,
-    /// The column, from 1.
-    pub column: u32,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}:{}", self.file, self.line, self.column)
-    }
-}
 
 /// A function annotated with `#[activity]`.
 #[derive(Debug)]
@@ -95,6 +85,22 @@ pub struct OrchestratorDef {
     pub run: fn(&Payload) -> Result<OrchestratorFuture, DecodeError>,
     /// The [`OutputCodec`] of its result: a handle that was serialised has lost it.
     pub output: fn() -> &'static dyn Any,
+    /// What its author vouches for.
+    pub allowances: &'static [Allowance],
+    /// Where it waits.
+    pub sites: &'static SiteTable,
+}
+
+/// A function that is not found by its name and of which something is to be known: a helper, or one that is
+/// vouched for.
+#[derive(Debug)]
+pub struct FunctionDef {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it is.
+    pub place: Place,
+    /// What its author vouches for.
+    pub allowances: &'static [Allowance],
 }
 
 /// How the declared result of a function is written and read.
@@ -140,6 +146,7 @@ pub trait OrchestratorMarker<Out: 'static>: 'static {
 
 inventory::collect!(&'static ActivityDef);
 inventory::collect!(&'static OrchestratorDef);
+inventory::collect!(&'static FunctionDef);
 
 /// How results of this type are written and read, if an orchestrator of this program returns it.
 pub(crate) fn output_codec<Out: 'static>() -> Option<&'static OutputCodec<Out>> {

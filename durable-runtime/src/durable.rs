@@ -6,7 +6,12 @@
 mod future;
 #[doc(hidden)]
 pub mod hints;
-mod op;
+#[doc(hidden)]
+pub mod iteration;
+#[doc(hidden)]
+pub mod op;
+#[doc(hidden)]
+pub mod wanted;
 
 use std::future::Future;
 use std::ops::DerefMut;
@@ -16,8 +21,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::future::{Block, Helper, StandIn};
-#[doc(hidden)]
-pub use self::op::{DurableOp, OnlyDurable, Tag};
 
 /// A future that is answered from the history: every outcome it waits for is recorded.
 ///
@@ -35,7 +38,9 @@ pub use self::op::{DurableOp, OnlyDurable, Tag};
     label = "not a durable operation",
     note = "an orchestrator is replayed from its history, so every `.await` must be answered from there",
     note = "if it does I/O, make it an activity: put `#[activity]` on the function and call it from here",
-    note = "if it only awaits activities, timers and events, make it a helper: `#[helper] async fn ..`"
+    note = "if it only awaits activities, timers and events, make it a helper: `#[helper] async fn ..`",
+    note = "a timer is `sleep(..)`, a message from outside is `.wait()` of an `Event`, a task beside this one is a branch of `join!`",
+    note = "see docs/determinism/D200.md"
 )]
 pub trait Durable: Future {}
 
@@ -68,7 +73,10 @@ pub type BoxDurable<'a, T> = Pin<Box<dyn Durable<Output = T> + 'a>>;
     message = "[D201] `{Self}` cannot be a branch in an orchestrator: its result is not recorded in the history",
     label = "this branch is not a durable operation",
     note = "a branch of `join!`, `select!`, `join_all`, `timeout` and the like is a call of an activity, an orchestrator \
-            or a helper, a timer, an event, a side effect, or an `async` block written in the orchestrator"
+            or a helper, a timer, an event, a side effect, or an `async` block written in the orchestrator",
+    note = "a timer is `sleep(..)`, a message from outside is `.wait()` of an `Event`, a request is made in an `#[activity]`, and \
+            futures of several types are boxed as `durable_runtime::BoxDurable<'_, T>`",
+    note = "see docs/determinism/D201.md"
 )]
 pub trait DurableBranch: Durable {}
 
@@ -79,7 +87,8 @@ impl<D: Durable> DurableBranch for D {}
 #[diagnostic::on_unimplemented(
     message = "[D203] a future of `try_join_all` returns a `Result`, this one returns `{Self}`",
     label = "returns no `Result`",
-    note = "use `join_all`, which takes futures of any output"
+    note = "use `join_all`, which takes futures of any output",
+    note = "see docs/determinism/D203.md"
 )]
 pub trait Fallible: Sized {
     /// What it gives if all went well.
@@ -108,7 +117,8 @@ impl<T, E> Fallible for Result<T, E> {
 #[diagnostic::on_unimplemented(
     message = "[D204] `{Self}` cannot be given back by `select_all` while it runs",
     label = "has to stay in one place once it runs",
-    note = "put it in a box: `Box::pin(..)`; or use `race` if the others need not go on, `FuturesUnordered` if all do"
+    note = "put it in a box: `Box::pin(..)`; or use `race` if the others need not go on, `FuturesUnordered` if all do",
+    note = "see docs/determinism/D204.md"
 )]
 pub trait Movable: Unpin {}
 

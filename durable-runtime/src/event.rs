@@ -420,6 +420,9 @@ pub enum StallReason {
     Poisoned,
     /// A turn ran longer than one may ([`EngineBuilder::turn_limit`](crate::EngineBuilder::turn_limit)).
     Endless,
+    /// Run again over what it had just recorded, the code asked for something else
+    /// ([`EngineBuilder::replay_check`](crate::EngineBuilder::replay_check)).
+    NonDeterministic,
 }
 
 impl HistoryEvent {

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::limits;
+use crate::sites;
 
 /// The name of one started orchestration, chosen by the caller or made by the engine.
 ///
@@ -179,7 +180,7 @@ impl fmt::Display for EventId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Sequence(pub(crate) u32);
 
-/// A number for a place in the source, stable within one build; [`SourceSite`] is the place itself.
+/// A number for a place in the source; [`SourceSite`] is the place itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SiteId(pub u32);
 
@@ -189,7 +190,7 @@ pub struct BuildId(pub u32);
 
 /// A place in the source where a command was asked for.
 ///
-/// Its id is a hash of the place, so the same line of the same build has the same number in every process.
+/// Its id is the same in every process of a build, and mostly in the builds after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceSite(&'static std::panic::Location<'static>);
 
@@ -201,13 +202,39 @@ impl SourceSite {
     }
 
     /// The number under which the store keeps this place.
+    ///
+    /// Of annotated code it is the id of its row in the static table, which outlives edits; else a hash of the place, whose
+    /// highest bit is 0.
     pub fn id(self) -> SiteId {
+        SiteId(sites::id_at(self.0, || self.hash()))
+    }
+
+    /// The line of the source that it is in, if that is known.
+    pub(crate) fn text(self) -> Option<&'static str> {
+        sites::text_at(self.0)
+    }
+
+    /// Its place, and in a second line what stands there, if that is known.
+    pub(crate) fn spot(self) -> impl fmt::Display {
+        struct Spot(SourceSite);
+        impl fmt::Display for Spot {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.0.text() {
+                    Some(text) => write!(f, "{}\n{text}", self.0),
+                    None => self.0.fmt(f),
+                }
+            }
+        }
+        Spot(self)
+    }
+
+    fn hash(self) -> u32 {
         let hash = xxhash_rust::xxh3::xxh3_64_with_seed(
             self.0.file().as_bytes(),
             (u64::from(self.0.line()) << 32) | u64::from(self.0.column()),
         );
         // The upper half is as good a hash as the whole.
-        SiteId(u32::try_from(hash >> 32).unwrap_or_default())
+        u32::try_from(hash >> 33).unwrap_or_default()
     }
 }
 

@@ -38,6 +38,7 @@
 pub mod activity;
 pub mod client;
 pub mod clock;
+pub mod collections;
 #[doc(hidden)]
 pub mod definition;
 pub mod durable;
@@ -56,17 +57,22 @@ pub mod private;
 pub mod registry;
 mod replay;
 pub mod retry;
+pub mod sites;
 mod store;
 pub mod testing;
 mod trace;
+#[doc(hidden)]
+pub mod warning;
 
-pub use durable_macros::{activity, helper, orchestrator};
+pub use durable_macros::{activity, deterministic, helper, orchestrator};
 
 pub use client::{
     Applied, ControlError, EachOf, Handle, Instance, LookupError, Many, Page, PurgeError,
     PurgeRequest, Purged, Query, RaiseError, RaiseRequest, RestartRequest, RewindError,
     SavedHistory, StartError, StartRequest, TerminateMany, TerminateRequest, WaitError,
 };
+pub use collections::{HashMap, HashSet};
+pub use definition::{Allowance, allowances};
 pub use durable::{BoxDurable, Durable};
 pub use engine::{
     Engine, EngineBuilder, LifecycleEvent, LifecycleEvents, LifecycleKind, Missed, OpenError,
@@ -87,8 +93,9 @@ pub use orchestration::{
 pub use payload::Payload;
 #[doc(hidden)]
 pub use private as __private;
-pub use registry::{Registry, VersionPolicy};
+pub use registry::{Registry, VersionPolicy, graph_of};
 pub use retry::{Retry, RetryContext, RetryPolicy, Retryable};
+pub use sites::{Graph, Site, SiteKind};
 pub use store::{
     Counters, Counts, Cursor, CursorError, Overview, Revision, Stalled, Status, StoreError,
     Summary, Suspended,
@@ -104,9 +111,9 @@ pub use trace::{InvalidTraceContext, TraceContext};
 pub mod prelude {
     pub use crate::{
         Detached, Elapsed, Engine, Error, Event, Fault, FuturesUnordered, Retry, RetryPolicy,
-        Retryable, activity, cancellation, changed, continue_as_new, days, helper, hours, info,
-        is_replaying, join, join_all, minutes, now, orchestrator, race, random, retired, seconds,
-        select, select_all, set_status, should_continue_as_new, side_effect, sleep, sleep_until,
-        start, timeout, try_join, try_join_all, uuid,
+        Retryable, activity, cancellation, changed, continue_as_new, days, deterministic, helper,
+        hours, info, is_replaying, join, join_all, minutes, now, orchestrator, race, random,
+        retired, seconds, select, select_all, set_status, should_continue_as_new, side_effect,
+        sleep, sleep_until, start, timeout, try_join, try_join_all, uuid,
     };
 }

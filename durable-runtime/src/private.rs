@@ -21,11 +21,24 @@ pub use self::probe::{
 };
 pub use crate::activity::{States, blocking};
 pub use crate::definition::{
-    ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, OrchestratorDef,
-    OrchestratorFuture, OrchestratorMarker, OutputCodec, Place, StateRequirement,
+    ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, Allowance, FunctionDef,
+    OrchestratorDef, OrchestratorFuture, OrchestratorMarker, OutputCodec, Place, StateRequirement,
 };
-pub use crate::durable::{DurableOp, Helper, OnlyDurable, StandIn};
+pub use crate::durable::iteration::{collection, source};
+pub use crate::durable::op::Callee;
+pub use crate::durable::{Helper, StandIn};
 pub use crate::orchestration::telling::telling;
 pub use crate::orchestration::{ActivityCall, OrchestratorCall};
 pub use crate::payload::{Codec, DecodeError, EncodeError, Payload};
 pub use crate::retry::RetryPolicy;
+pub use crate::sites::{Arm, Flow, Site, SiteKind, SiteTable};
+pub use crate::warning;
+
+/// The methods that check what is awaited and what is iterated. Every body imports all of them, without their names.
+pub mod checks {
+    pub use crate::durable::iteration::{AnyOrder as _, InOrder as _, IteratedValue as _};
+    pub use crate::durable::op::{DurableOp as _, OfAnybody as _, OnlyDurable as _};
+    pub use crate::durable::wanted::{
+        OnlyAnswered as _, OnlyQueried as _, OnlyStreamed as _, OnlyTransferred as _, WantedOp as _,
+    };
+}

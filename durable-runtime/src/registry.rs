@@ -14,12 +14,16 @@ use crate::definition::{
 use crate::event::Name;
 use crate::payload::{Codec, DecodeError, Payload};
 use crate::replay::{Code, DefaultVersions};
+use crate::sites::SiteTable;
 
 mod closure;
 mod function;
+mod graph;
+mod points;
 mod version;
 
 pub use function::{ActivityFn, OrchestratorFn};
+pub use graph::graph_of;
 pub use version::VersionPolicy;
 
 type RunActivity =
@@ -75,6 +79,8 @@ pub(crate) struct ActivityEntry {
 pub(crate) struct OrchestratorEntry {
     pub(crate) origin: Origin,
     pub(crate) code: Code,
+    /// Where it waits; of a closure nothing is known.
+    pub(crate) sites: Option<&'static SiteTable>,
 }
 
 /// Where registered code comes from.
@@ -150,6 +156,7 @@ impl Registry {
         let entry = OrchestratorEntry {
             origin: Origin::Function(def.place),
             code: Arc::new(def.run),
+            sites: Some(def.sites),
         };
         let key = (Name::Borrowed(def.name), def.version.map(Name::Borrowed));
         self.insert_orchestrator(key, entry);
@@ -415,6 +422,7 @@ mod tests {
         let entry = OrchestratorEntry {
             origin: Origin::Closure,
             code: Arc::new(|_| Ok(Box::pin(std::future::pending()))),
+            sites: None,
         };
         for version in ["2", "3", "10"] {
             let key = ("checkout".into(), Some(version.into()));

@@ -20,6 +20,8 @@ mod cancel;
 mod changes;
 mod command;
 mod context;
+#[cfg(feature = "sandbox")]
+mod deciding;
 mod derived;
 mod divergence;
 mod length;
@@ -39,6 +41,8 @@ pub(crate) use self::awaited::{Awaited, BufferedEvents};
 pub(crate) use self::cancel::CancelHold;
 pub(crate) use self::command::{Issued, Marker, Refused};
 pub(crate) use self::context::{Context, Continue, Owner, Stop, require, with};
+#[cfg(feature = "sandbox")]
+pub(crate) use self::deciding::{Deciding, is_deciding};
 pub(crate) use self::derived::Derived;
 pub(crate) use self::length::Length;
 pub(crate) use self::mailbox::{Load, Waiter};
@@ -85,8 +89,10 @@ pub(crate) struct Execution {
     turned: Length,
     /// Beyond this a turn stalls.
     most: Length,
-    payload_limit: usize,
+    payload_limit: u32,
     last_at: Timestamp,
+    /// From which event on what it asks for is compared in everything; of none but a twin's.
+    twin_since: Sequence,
     /// The number of the next command, if a rewind says so: those of void commands are not used again.
     renumber: Option<EventId>,
     /// The children that count no more.
@@ -112,8 +118,9 @@ impl Execution {
             length: Length::default(),
             turned: Length::default(),
             most: Length::MAX,
-            payload_limit: limits::PAYLOAD_BYTES_MAX,
+            payload_limit: narrow(limits::PAYLOAD_BYTES_MAX),
             last_at: Timestamp::default(),
+            twin_since: Sequence(u32::MAX),
             renumber: None,
             taken: Taken::default(),
         }
@@ -127,10 +134,16 @@ impl Execution {
 
     /// The same with another bound on what new turns record in one payload, in bytes.
     pub(crate) fn with_payload_limit(self, payload_limit: usize) -> Self {
+        let payload_limit = narrow(payload_limit);
         Self {
             payload_limit,
             ..self
         }
+    }
+
+    /// The same as a twin: in turns that are recorded from this event on, everything that the code asks for is compared.
+    pub(crate) fn into_twin(self, twin_since: Sequence) -> Self {
+        Self { twin_since, ..self }
     }
 
     /// The same with another bound on its history.
@@ -162,7 +175,8 @@ impl Execution {
             }
             match event {
                 HistoryEvent::TurnStarted(turn) => {
-                    let script = Script::read(*turn, self.length.next(), &mut rest);
+                    let mut script = Script::read(*turn, self.length.next(), &mut rest);
+                    script.is_of_twin = position >= self.twin_since;
                     let read = tail.len() - rest.len();
                     self.length = self.length.and(tail.get(..read).unwrap_or_default());
                     self.replay_turn(*turn, script)?;
@@ -345,7 +359,7 @@ impl Execution {
         Head {
             at,
             length: self.turned,
-            payload_limit: self.payload_limit,
+            payload_limit: usize::try_from(self.payload_limit).unwrap_or(usize::MAX),
             mode,
         }
     }
@@ -425,6 +439,11 @@ impl Execution {
             end => end,
         }
     }
+}
+
+/// A limit as executions keep it, of which there may be many; none is as large as that.
+fn narrow(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
 }
 
 /// Whether `event` is an outcome of command `id`.

@@ -67,7 +67,7 @@ use self::batch::Batch;
 use self::frame::Checksum;
 use self::gauge::Extent;
 use self::ledger::{Ledger, Patience, Slice};
-use self::schema::{FINGERPRINT, META_CLEAN};
+use self::schema::{FINGERPRINT, META_CLEAN, ORCHESTRATORS};
 use crate::clock::{Entropy, Timestamp};
 use crate::id::{BuildId, StoreId};
 
@@ -326,6 +326,18 @@ impl Store {
     /// # Errors
     /// As [`Transaction::commit`].
     pub(crate) fn build(&mut self, fingerprint: &[u8]) -> Result<BuildId, StoreError> {
+        Ok(self.build_of(fingerprint, "")?.0)
+    }
+
+    /// The same, with what is to be kept of its orchestrators if it is new; and whether it is.
+    ///
+    /// # Errors
+    /// As [`Transaction::commit`].
+    pub(crate) fn build_of(
+        &mut self,
+        fingerprint: &[u8],
+        orchestrators: &str,
+    ) -> Result<(BuildId, bool), StoreError> {
         self.check()?;
         let builds = builds::Builds::read(&self.reader)?;
         let (build, is_new) = builds.find(fingerprint)?;
@@ -334,10 +346,11 @@ impl Store {
             staged
                 .places
                 .insert((build.0, FINGERPRINT), fingerprint.to_vec());
+            (staged.places).insert((build.0, ORCHESTRATORS), orchestrators.into());
             self.commit_planned(Batch::of(staged), false)?;
         }
         self.places = builds.places(build)?;
-        Ok(build)
+        Ok((build, is_new))
     }
 }
 

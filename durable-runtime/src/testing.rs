@@ -39,10 +39,14 @@ use crate::registry::Registry;
 mod clock;
 mod memory;
 mod replay;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod saved;
 mod world;
 
 pub use replay::{ReplayError, check_replay};
+#[cfg(feature = "sandbox")]
+pub use sandbox::is_deciding;
 #[doc(hidden)]
 pub use saved::assert_saved;
 pub use saved::{assert_replays, check_saved};
@@ -77,7 +81,10 @@ impl TestEngine {
     /// An engine to be started.
     pub fn builder() -> TestEngineBuilder {
         TestEngineBuilder {
-            setup: Setup::default(),
+            setup: Setup {
+                replay_check: true,
+                ..Setup::default()
+            },
         }
     }
 

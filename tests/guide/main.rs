@@ -4,6 +4,7 @@ mod chaining;
 mod changing;
 mod children;
 mod cleaning;
+mod deterministic;
 mod errors;
 mod eternal;
 mod fan_out;

@@ -10,6 +10,7 @@ const SOURCES: &[&str] = &[
     "changing.rs",
     "children.rs",
     "cleaning.rs",
+    "deterministic.rs",
     "errors.rs",
     "eternal.rs",
     "fan_out.rs",

@@ -92,3 +92,38 @@ async fn the_stages_of_instances_and_activities_are_logged() {
     assert_eq!(told("lifecycle"), stages);
     assert_eq!(told("activity"), ["started", "completed"]);
 }
+
+#[activity(name = "logs.alone")]
+async fn alone() -> u32 {
+    7
+}
+
+#[orchestrator(name = "logs.asks")]
+async fn asks() -> u32 {
+    alone().await
+}
+
+#[tokio::test]
+async fn a_call_outside_an_orchestrator_is_warned_of_once_for_each_place() {
+    let engine = engine();
+    assert_eq!(
+        engine.start(asks()).await.unwrap().result().await.unwrap(),
+        7
+    );
+    for _ in 0..3 {
+        assert_eq!(alone().await, 7);
+    }
+    let line = line!() + 1;
+    assert_eq!(alone().await, 7);
+    let warned = collector::lines(|line| {
+        line.get("activity") == Some("logs.alone") && line.get("site").is_some()
+    });
+    let places = warned.iter().filter_map(|line| line.get("site"));
+    let places: Vec<_> = places
+        .filter(|place| place.contains("observing/logs.rs"))
+        .collect();
+    assert_eq!(places.len(), 2, "{places:?}");
+    assert!(places[1].contains(&format!(":{line}:")), "{places:?}");
+    let message = warned[0].get("message").unwrap();
+    assert!(message.contains("start an orchestrator"), "{message}");
+}

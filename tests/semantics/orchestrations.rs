@@ -9,7 +9,7 @@ use durable_runtime::{
 };
 use serde_json::json;
 
-use crate::support::{children, count, engine, instance, replayed, settled};
+use crate::support::{children, count, engine, engine_that_runs_once, instance, replayed, settled};
 
 static GO: Event<u32> = Event::new("orc-go");
 
@@ -77,13 +77,14 @@ fn hold() {
 
 #[orchestrator(name = "orc.held")]
 async fn held() -> u32 {
+    #[nondeterminism(allow(D050), reason = "holds up the turn for the test")]
     hold();
     GO.wait().await
 }
 
 #[tokio::test]
 async fn orc_3_a_status_changes_with_commits() {
-    let engine = engine();
+    let engine = engine_that_runs_once();
     let handle = engine.start(held()).await.unwrap();
     BEGUN.wait();
     // The first turn runs, and is not committed.
@@ -244,6 +245,7 @@ fn note_replaying() {
 
 #[orchestrator(name = "orc.context", version = "3")]
 async fn context() -> (String, Vec<String>, bool, u32) {
+    #[nondeterminism(allow(D050), reason = "tells the test what it saw")]
     note_replaying();
     let (begin, first, chance) = (now(), uuid(), random());
     side_effect(|| ()).await;
@@ -269,7 +271,7 @@ async fn context() -> (String, Vec<String>, bool, u32) {
 async fn orc_9_what_the_code_knows_is_the_same_on_replay() {
     let mut first = Vec::new();
     for evicts in [false, true] {
-        let engine = engine();
+        let engine = engine_that_runs_once();
         let request = engine.start(context()).id("orc-9").tag("lane", "fast");
         let handle = request.await.unwrap();
         engine.advance(hours(1)).await;

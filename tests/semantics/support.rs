@@ -9,6 +9,12 @@ pub(crate) fn engine() -> TestEngine {
     TestEngine::start().unwrap()
 }
 
+/// A test engine that runs each turn once: for code that counts its runs, or waits for the test.
+pub(crate) fn engine_that_runs_once() -> TestEngine {
+    let builder = TestEngine::builder().replay_check(false);
+    builder.start().unwrap()
+}
+
 /// A test engine that runs what this registry holds.
 pub(crate) fn engine_of(registry: Registry) -> TestEngine {
     TestEngine::builder().registry(registry).start().unwrap()

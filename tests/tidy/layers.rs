@@ -7,7 +7,7 @@ use crate::source;
 
 /// The modules of the runtime, lowest first. A module uses those of the lines above its own, and nothing else.
 const LAYERS: &[&[&str]] = &[
-    &["limits", "panics"],
+    &["collections", "limits", "panics", "sites", "warning"],
     &["clock", "id", "payload"],
     &["failure", "retry", "trace"],
     &["error", "event"],

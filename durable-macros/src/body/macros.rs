@@ -1,16 +1,17 @@
 //! Macro calls in a body: ours are read by their grammar, log macros are gated, others are read as far as possible.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens as _, quote_spanned};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::VisitMut as _;
 use syn::{Expr, Macro, Path, Token};
 
-use super::Rewriter;
-use super::tokens::find_await;
+use super::tokens::{Piece, find_await, pieces};
+use super::{Rewriter, suffix};
+use crate::catalogue::Code;
 use crate::join::Join;
-use crate::model::error_at;
+use crate::lint;
 use crate::select::Select;
 
 /// Macros that only tell: each line is wanted once, not at every replay. The crate that defines them, then their names.
@@ -21,15 +22,6 @@ const LOG: &[(&str, &[&str])] = &[
     ),
     ("log", &["trace", "debug", "info", "warn", "error", "log"]),
     ("std", &["print", "println", "eprint", "eprintln"]),
-];
-
-/// Crates whose combinators look like ours, and those combinators. Their polls are not recorded.
-const FOREIGN_CRATES: &[&str] = &["tokio", "futures", "futures_util"];
-const FOREIGN: &[(&str, &str)] = &[
-    ("select", "select"),
-    ("select_biased", "select"),
-    ("join", "join"),
-    ("try_join", "try_join"),
 ];
 
 impl Rewriter<'_> {
@@ -43,24 +35,15 @@ impl Rewriter<'_> {
             } else {
                 (format!("{found}!"), format!("{found}!(..)"))
             };
-            self.errors.push(error_at(
+            self.errors.push(Code::D061.error(
                 found,
                 format!(
-                    "[D061] `{awaits}` cannot stand in `{name}!` in an orchestrator: log macros are skipped while it is \
-                     replayed, and this step with them\nhelp: `let value = {step};` first, then log `value`"
+                    "`{awaits}` cannot stand in `{name}!` in an orchestrator: {}\nhelp: `let value = {step};` first, \
+                     then log `value`",
+                    Code::D061.row().why
                 ),
             ));
             return None;
-        }
-        if let Some(ours) = stands_for(&call.path) {
-            let name = path_text(&call.path);
-            self.errors.push(error_at(
-                &call.path,
-                format!(
-                    "[D021] `{name}!` cannot be used in an orchestrator: the order in which it polls its branches is not \
-                     recorded, so a replay may go another way\nhelp: write `{ours}!` of `durable_runtime::prelude`"
-                ),
-            ));
         }
         call.tokens = self.macro_input(&call.path, std::mem::take(&mut call.tokens));
         let runtime = self.runtime;
@@ -81,33 +64,78 @@ impl Rewriter<'_> {
         match name.as_deref() {
             Some("select") => {
                 if let Ok(mut select) = syn::parse2::<Select>(tokens.clone()) {
+                    select.futures_mut().for_each(|future| self.spare(future));
                     select.expressions_mut(|expr| self.visit_expr_mut(expr));
                     return select.into_token_stream();
                 }
             }
             Some("join" | "try_join") => {
                 if let Ok(mut join) = syn::parse2::<Join>(tokens.clone()) {
-                    join.branches
-                        .iter_mut()
-                        .for_each(|expr| self.visit_expr_mut(expr));
+                    for branch in &mut join.branches {
+                        self.spare(branch);
+                        self.visit_expr_mut(branch);
+                    }
                     return join.into_token_stream();
                 }
             }
-            _ => {
-                let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-                if let Ok(mut arguments) = parser.parse2(tokens.clone()) {
-                    arguments
-                        .iter_mut()
-                        .for_each(|expr| self.visit_expr_mut(expr));
-                    return arguments.into_token_stream();
-                }
-            }
+            Some("assert" | "debug_assert") => return self.assertion(&tokens),
+            Some("stringify") => return tokens,
+            _ => {}
         }
-        self.raw(tokens)
+        self.arguments(tokens)
+    }
+
+    /// What a macro of unknown grammar takes: mostly expressions, and something between them.
+    pub(super) fn arguments(&mut self, tokens: TokenStream) -> TokenStream {
+        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+        if let Ok(mut arguments) = parser.parse2(tokens.clone()) {
+            let visit = |expr| self.visit_expr_mut(expr);
+            arguments.iter_mut().for_each(visit);
+            return arguments.into_token_stream();
+        }
+        let mut output = TokenStream::new();
+        for Piece { tokens, end } in pieces(tokens) {
+            match syn::parse2::<Expr>(tokens.clone()) {
+                Ok(mut expr) => {
+                    self.visit_expr_mut(&mut expr);
+                    expr.to_tokens(&mut output);
+                }
+                Err(_) => output.extend(self.raw(tokens, Self::arguments)),
+            }
+            output.extend(end);
+        }
+        output
+    }
+
+    /// What an assertion that fails says is what was written, not what became of it.
+    fn assertion(&mut self, tokens: &TokenStream) -> TokenStream {
+        let said = format!("assertion failed: {tokens}");
+        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let is_alone = parser
+            .parse2(tokens.clone())
+            .is_ok_and(|it| it.len() == 1 && !it.trailing_punct());
+        let arguments = self.arguments(tokens.clone());
+        if is_alone && arguments.to_string() != tokens.to_string() {
+            quote!(#arguments, "{}", #said)
+        } else {
+            arguments
+        }
     }
 }
 
-fn is_log(path: &Path) -> bool {
+impl Rewriter<'_> {
+    /// Marks a branch that the lint refused, so that its type is not refused again.
+    fn spare(&self, branch: &mut Expr) {
+        let span = lint::first_token(branch);
+        if self.refused.holds(span) {
+            let refused = std::mem::replace(branch, Expr::PLACEHOLDER);
+            *branch = suffix(refused, "__durable_block", span);
+        }
+    }
+}
+
+/// Whether a macro of this name only tells.
+pub(crate) fn is_log(path: &Path) -> bool {
     let segments: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     match segments.as_slice() {
@@ -117,15 +145,6 @@ fn is_log(path: &Path) -> bool {
             .any(|(home, names)| home == krate && names.contains(name)),
         _ => false,
     }
-}
-
-/// The combinator of ours to write in place of a foreign one, which only its path gives away.
-fn stands_for(path: &Path) -> Option<&'static str> {
-    let (first, last) = (path.segments.first()?, path.segments.last()?);
-    let is_foreign =
-        path.segments.len() > 1 && FOREIGN_CRATES.iter().any(|name| first.ident == name);
-    let (_, ours) = FOREIGN.iter().find(|(name, _)| last.ident == name)?;
-    is_foreign.then_some(ours)
 }
 
 fn path_text(path: &Path) -> String {

@@ -2,21 +2,27 @@
 //!
 //! The check of an await is a suffix, so it can be put before each `.await` without knowing the expression.
 
-use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident, Spacing, TokenStream, TokenTree};
 use quote::{ToTokens as _, TokenStreamExt as _, quote, quote_spanned};
 
 use super::Rewriter;
 
 impl Rewriter<'_> {
-    /// Puts the check before every `.await` and marks every `async` block.
-    pub(super) fn raw(&mut self, tokens: TokenStream) -> TokenStream {
+    /// Puts the check before every `.await` and marks every `async` block; `inside` does it for what is in a group.
+    pub(super) fn raw(
+        &mut self,
+        tokens: TokenStream,
+        inside: fn(&mut Self, TokenStream) -> TokenStream,
+    ) -> TokenStream {
         let mut output = TokenStream::new();
         let mut tokens = tokens.into_iter().peekable();
         let mut is_after_dot = false;
         while let Some(tree) = tokens.next() {
             let is_dot = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '.');
             match tree {
-                TokenTree::Ident(ident) if ident == "await" && is_after_dot => {
+                TokenTree::Ident(ident)
+                    if ident == "await" && is_after_dot && !self.refused.holds(ident.span()) =>
+                {
                     output.extend(checked_await(&ident));
                 }
                 TokenTree::Ident(ident) if ident == "async" => {
@@ -28,10 +34,14 @@ impl Rewriter<'_> {
                         let mark = Ident::new("__durable_block", ident.span());
                         quote_spanned!(ident.span()=> .#mark())
                     });
-                    let block = block.map(|block| self.raw(block.into_token_stream()));
+                    let block = block.map(|block| self.raw(block.into_token_stream(), inside));
                     output.extend(quote!(#ident #capture #block #mark));
                 }
-                TokenTree::Group(group) => output.append(self.raw_group(&group)),
+                TokenTree::Group(group) => {
+                    let mut rewritten = Group::new(group.delimiter(), inside(self, group.stream()));
+                    rewritten.set_span(group.span());
+                    output.append(rewritten);
+                }
                 other => output.append(other),
             }
             is_after_dot = is_dot;
@@ -39,11 +49,47 @@ impl Rewriter<'_> {
         output
     }
 
-    fn raw_group(&mut self, group: &Group) -> Group {
-        let mut rewritten = Group::new(group.delimiter(), self.raw(group.stream()));
-        rewritten.set_span(group.span());
-        rewritten
+    /// The same for a body that does not parse, to any depth.
+    pub(super) fn broken(&mut self, tokens: TokenStream) -> TokenStream {
+        self.raw(tokens, Self::broken)
     }
+}
+
+/// Tokens up to something that divides the arguments of a macro, and that.
+pub(super) struct Piece {
+    pub(super) tokens: TokenStream,
+    pub(super) end: TokenStream,
+}
+
+/// Divides at `,`, `;`, `=>` and `:`.
+pub(super) fn pieces(tokens: TokenStream) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut piece = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(tree) = tokens.next() {
+        let TokenTree::Punct(punct) = &tree else {
+            piece.append(tree);
+            continue;
+        };
+        let next = match tokens.peek() {
+            Some(TokenTree::Punct(next)) if punct.spacing() == Spacing::Joint => next.as_char(),
+            _ => ' ',
+        };
+        let is_pair = matches!((punct.as_char(), next), ('=', '>') | (':', ':'));
+        let second = is_pair.then(|| tokens.next()).flatten();
+        if matches!((punct.as_char(), next), (':', ':')) {
+            piece.extend([Some(tree), second].into_iter().flatten());
+        } else if is_pair || matches!(punct.as_char(), ',' | ';' | ':') {
+            let tokens = std::mem::take(&mut piece);
+            let end = [Some(tree), second].into_iter().flatten().collect();
+            pieces.push(Piece { tokens, end });
+        } else {
+            piece.append(tree);
+        }
+    }
+    let end = TokenStream::new();
+    pieces.push(Piece { tokens: piece, end });
+    pieces
 }
 
 fn is_braced(group: &Group) -> bool {

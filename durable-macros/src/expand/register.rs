@@ -7,7 +7,8 @@ use syn::spanned::Spanned as _;
 use syn::{GenericArgument, Path, PathArguments, Type};
 
 use super::Definition;
-use crate::model::{Parameter, Shared, located, place_of};
+use crate::body::Body;
+use crate::model::{Parameter, Shared, located, place, place_of};
 use crate::options;
 
 impl Definition<'_> {
@@ -97,7 +98,7 @@ impl Definition<'_> {
     }
 
     /// The static definition and its registration.
-    pub(super) fn definition(&self) -> TokenStream {
+    pub(super) fn definition(&self, body: &Body) -> TokenStream {
         let Self {
             runtime,
             marker,
@@ -115,11 +116,25 @@ impl Definition<'_> {
             )
         } else {
             let version = option(options.version.as_ref());
-            let fields =
-                quote!(version: #version, codec: #runtime::Codec::#codec, output: || &__OUTPUT,);
+            let allowances = body
+                .allowances
+                .iter()
+                .map(|allowance| allowance.tokens(runtime, &name));
+            let fields = quote! {
+                version: #version,
+                codec: #runtime::Codec::#codec,
+                output: || &__OUTPUT,
+                allowances: &[#(#allowances),*],
+                sites: &__SITES,
+            };
             (quote!(OrchestratorDef), quote!(OrchestratorMarker), fields)
         };
+        let sites = (!self.is_activity()).then(|| {
+            let version = options.version.as_deref();
+            body.sites.tokens(runtime, (&name, version), &place, false)
+        });
         quote! {
+            #sites
             static __DEF: #runtime::#def = #runtime::#def {
                 name: #name,
                 place: #place,
@@ -277,17 +292,4 @@ fn spelled(ty: &Type) -> String {
         .replace(" :: ", "::")
         .replace(" < ", "<")
         .replace(" >", ">")
-}
-
-/// Where the function is, as `Location::caller` would tell it.
-fn place(runtime: &TokenStream, span: Span) -> TokenStream {
-    let (file, line, column) = if proc_macro::is_available() {
-        let span = span.unwrap();
-        (span.file(), span.line(), span.column())
-    } else {
-        (String::new(), 0, 0)
-    };
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let (line, column) = (number(line), number(column));
-    quote!(#runtime::Place { file: #file, line: #line, column: #column })
 }

@@ -7,7 +7,7 @@ use syn::parse::Parse;
 use syn::{Lit, LitStr, Path};
 
 use super::duration;
-use crate::model::error_at;
+use crate::catalogue::Code;
 
 /// An argument that names a legal option.
 pub(crate) struct Entry {
@@ -50,7 +50,7 @@ impl Entry {
         let all: TokenStream = argument.iter().cloned().collect();
         let (key, rest) = match argument.split_first() {
             Some((TokenTree::Ident(key), rest)) => (key.clone(), rest),
-            _ => return Err(error_at(all, "[D108] expected the name of an option")),
+            _ => return Err(Code::D108.error(all, "expected the name of an option")),
         };
         let value = match rest {
             [] => Value::None,
@@ -64,10 +64,7 @@ impl Entry {
             }
             _ => {
                 let rest: TokenStream = rest.iter().cloned().collect();
-                return Err(error_at(
-                    rest,
-                    format!("[D108] expected `{key} = ..` or `{key}(..)`"),
-                ));
+                return Err(Code::D108.error(rest, format!("expected `{key} = ..` or `{key}(..)`")));
             }
         };
         Ok(Self { key, value })
@@ -101,7 +98,7 @@ impl Entry {
 
     /// An error at the key.
     pub(crate) fn error(&self, message: impl std::fmt::Display) -> syn::Error {
-        syn::Error::new(self.key.span(), format!("[D108] {message}"))
+        Code::D108.error_at(self.key.span(), message)
     }
 
     fn value<T: Parse>(&self, expected: &str) -> syn::Result<T> {
@@ -112,9 +109,9 @@ impl Entry {
             )));
         };
         syn::parse2(tokens.clone()).map_err(|_| {
-            error_at(
+            Code::D108.error(
                 tokens,
-                format!("[D108] `{}` takes {expected}, not `{tokens}`", self.name()),
+                format!("`{}` takes {expected}, not `{tokens}`", self.name()),
             )
         })
     }
@@ -130,8 +127,7 @@ impl Entry {
     /// A duration longer than zero, in milliseconds.
     pub(crate) fn duration(&self) -> syn::Result<u64> {
         let text: LitStr = self.value("\"30s\"")?;
-        duration::parse(&text.value())
-            .map_err(|message| error_at(text, format!("[D108] {message}")))
+        duration::parse(&text.value()).map_err(|message| Code::D108.error(text, message))
     }
 
     /// A whole number from 1.
@@ -139,12 +135,9 @@ impl Entry {
         let literal: Lit = self.value("a whole number")?;
         match &literal {
             Lit::Int(number) => match number.base10_parse::<u32>() {
-                Ok(0) => Err(error_at(
-                    number,
-                    format!("[D108] `{}` is at least 1", self.name()),
-                )),
+                Ok(0) => Err(Code::D108.error(number, format!("`{}` is at least 1", self.name()))),
                 Ok(number) => Ok(number),
-                Err(error) => Err(error_at(number, format!("[D108] {error}"))),
+                Err(error) => Err(Code::D108.error(number, format!("{error}"))),
             },
             other => Err(self.not_a_number(other, "a whole number")),
         }
@@ -156,10 +149,7 @@ impl Entry {
         if number >= 1.0 && number.is_finite() {
             Ok(number)
         } else {
-            Err(error_at(
-                literal,
-                format!("[D108] `{}` is at least 1.0", self.name()),
-            ))
+            Err(Code::D108.error(literal, format!("`{}` is at least 1.0", self.name())))
         }
     }
 
@@ -169,10 +159,7 @@ impl Entry {
         if (0.0..=1.0).contains(&number) {
             Ok(number)
         } else {
-            Err(error_at(
-                literal,
-                format!("[D108] `{}` is 0.0 to 1.0", self.name()),
-            ))
+            Err(Code::D108.error(literal, format!("`{}` is 0.0 to 1.0", self.name())))
         }
     }
 
@@ -188,9 +175,9 @@ impl Entry {
 
     fn not_a_number(&self, found: &Lit, expected: &str) -> syn::Error {
         let text = found.to_token_stream();
-        error_at(
+        Code::D108.error(
             found,
-            format!("[D108] `{}` takes {expected}, not `{text}`", self.name()),
+            format!("`{}` takes {expected}, not `{text}`", self.name()),
         )
     }
 

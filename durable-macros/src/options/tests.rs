@@ -5,7 +5,13 @@ use super::*;
 fn parsed(role: Role, tokens: TokenStream) -> (Options, Vec<String>) {
     let mut errors = Vec::new();
     let options = Options::parse(role, tokens, &mut errors);
-    (options, errors.iter().map(ToString::to_string).collect())
+    // What is said of the page is the same for all.
+    let message = |error: &syn::Error| {
+        let message = error.to_string();
+        let said = message.strip_suffix("\nsee docs/determinism/D108.md");
+        said.unwrap().to_owned()
+    };
+    (options, errors.iter().map(message).collect())
 }
 
 fn errors(role: Role, tokens: TokenStream) -> Vec<String> {

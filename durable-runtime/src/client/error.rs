@@ -145,6 +145,15 @@ pub enum WaitError {
     /// The instance is no longer there.
     #[error("there is no instance `{0}`")]
     NotFound(String),
+    /// The [replay check](crate::EngineBuilder::replay_check) is on, and found that the orchestrator's code is not deterministic.
+    /// The instance is stalled.
+    #[error("instance `{id}` is stalled: {report}")]
+    NonDeterministic {
+        /// The id.
+        id: String,
+        /// What both runs asked for, and where.
+        report: String,
+    },
 }
 
 impl WaitError {

@@ -272,7 +272,7 @@ fn places(
         }
         let Some(site) = event.site() else { continue };
         if !places.contains_key(&(build, site))
-            && let Some(place) = reader.place(build, site)?
+            && let Some(place) = reader.spot(build, site)?
         {
             places.insert((build, site), place);
         }

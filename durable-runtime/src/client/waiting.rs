@@ -6,16 +6,28 @@ use crate::engine::message::{Reply, Submission, Until, Watch};
 use crate::store::{Revision, Summary};
 
 impl Instance {
-    /// Waits until the instance has ended. A stall does not end the wait: mended code may go on.
+    /// Waits until the instance has ended. A stall does not end the wait: mended code may go on. But the one of the
+    /// [replay check](crate::EngineBuilder::replay_check) does, where that is on: it is there to be seen.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
     ///
     /// # Errors
     /// [`WaitError::Stopped`] if the engine stops, [`WaitError::Store`] if the store cannot be read,
-    /// [`WaitError::NotFound`] if the instance is no longer there. How the orchestration ended is no error here.
+    /// [`WaitError::NotFound`] if the instance is no longer there, [`WaitError::NonDeterministic`] if the replay check is on and
+    /// found its code to differ. How the orchestration ended is no error here.
     pub async fn wait(&self) -> Result<Summary, WaitError> {
-        self.watch(Until::Ended).await
+        if self.hub.reviver.replay_check.is_none() {
+            return self.watch(Until::Ended).await;
+        }
+        let summary = self.watch(Until::EndedOrUnsound).await?;
+        match &summary.stalled {
+            Some(stalled) if summary.is_unsound() => Err(WaitError::NonDeterministic {
+                id: self.id().to_string(),
+                report: stalled.report.clone(),
+            }),
+            _ => Ok(summary),
+        }
     }
 
     /// Waits until more is recorded of the instance than `seen`, or it has ended.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::activity::States;
 use crate::clock::{Clock, Entropy};
 use crate::engine::committer::{Committer, Reopener};
+use crate::engine::compatibility;
 use crate::engine::desk::{Desk, Shelf};
 use crate::engine::guard::Guard;
 use crate::engine::hub::{Hub, Shape};
@@ -18,7 +19,7 @@ use crate::engine::setup::Setup;
 use crate::engine::store_clock::StoreClock;
 use crate::limits;
 use crate::registry::{Duplicate, Registry};
-use crate::store::{Integrity, Medium, Store, StoreError, StoreOptions, chain};
+use crate::store::{Integrity, Medium, Recovered, Store, StoreError, StoreOptions, chain};
 
 /// What an engine is made of.
 pub(crate) struct Parts {
@@ -109,6 +110,7 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         payload_limit,
         retention,
         versions,
+        replay_check,
     } = parts.setup;
     check_build(payload_limit)?;
     let registry = Arc::new(registry.unwrap_or_else(Registry::linked));
@@ -117,19 +119,14 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
     let again = parts.medium.again();
     let (mut store, recovered) = Store::open(parts.medium, parts.store, wall, &*parts.entropy)?;
     let fingerprint = fingerprint(&registry).to_le_bytes();
-    let build = store.build(&fingerprint)?;
+    let build = compatibility::build(&mut store, &registry, &fingerprint)?;
     let clock = StoreClock::new(Arc::clone(&parts.clock), recovered.last_time);
     let now = clock.now();
     let mut plan = recovery::plan(&recovered, &store.reader(), build, now)?;
     let expiry = Expiry::new(retention);
     plan.effects.arm.extend(expiry.first(now));
     plan.record(&mut store, now)?;
-    tracing::info!(
-        created = recovered.created,
-        clean = recovered.clean,
-        unfinished = recovered.instances.len(),
-        "the event log is open"
-    );
+    tell_of(&recovered);
     let observer = Arc::new(Observer::new(&registry, &parts.clock));
     let reviver = Reviver {
         observer: Arc::clone(&observer),
@@ -141,6 +138,7 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         guard: Guard::new(plan.first_turns, plan.poisoned),
         event_limit,
         payload_limit,
+        replay_check: replay_check.then_some(parts.shape.turn_limit),
     };
     let shelf = Shelf {
         observer: Arc::clone(&observer),
@@ -171,6 +169,15 @@ pub(crate) fn boot(parts: Parts) -> Result<Booted, OpenError> {
         outstanding: plan.effects,
         integrity,
     })
+}
+
+fn tell_of(recovered: &Recovered) {
+    tracing::info!(
+        created = recovered.created,
+        clean = recovered.clean,
+        unfinished = recovered.instances.len(),
+        "the event log is open"
+    );
 }
 
 /// Whether the build and what it asks for can be.

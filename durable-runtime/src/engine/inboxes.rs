@@ -262,6 +262,15 @@ impl Inboxes {
         delivered
     }
 
+    /// The turn has run, and what is still to be done for it has the time of another one.
+    pub(crate) fn prolong(&self, tenure: Tenure) {
+        let books = &mut *self.lock();
+        books.turns += 1;
+        if let (Some(running), true) = (&mut books.running, books.tenure.owner == tenure.owner) {
+            running.number = books.turns;
+        }
+    }
+
     /// The turn has run; returns whoever waits to hear of it. `None`: it was taken from this thread, and counts for nothing.
     pub(crate) fn end(&self, tenure: Tenure) -> Option<Vec<Incoming>> {
         let mut books = self.lock();

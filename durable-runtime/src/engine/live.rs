@@ -1,9 +1,12 @@
 //! One live instance: its execution, or the reason why it has none.
 
+use std::rc::Rc;
+
 use crate::clock::Timestamp;
 use crate::engine::backlog::{Backlog, Room};
 use crate::engine::large;
 use crate::engine::message::{Incoming, TurnCommit, TurnCommitEnd};
+use crate::engine::twin::{Twin, Twins};
 use crate::event::{ExecutionStalled, ExecutionStarted, HistoryEvent, Name, Parent, StallReason};
 use crate::id::{ExecutionId, InstanceId, InstanceKey, Sequence};
 use crate::limits;
@@ -19,6 +22,8 @@ pub(crate) struct Live {
     /// The stall that is the last word on record; the next turn that starts ends it.
     pub(crate) stalled: Option<Stalled>,
     pub(crate) backlog: Backlog,
+    /// A second copy of its code, if turns are checked.
+    pub(crate) twin: Option<Box<Twin>>,
 }
 
 /// What is kept of how its execution started: the code has the rest.
@@ -103,6 +108,12 @@ impl Live {
         matches!(self.phase, Phase::Over)
     }
 
+    /// From now on it has a twin, if turns are checked.
+    pub(crate) fn have_twin(&mut self, twins: Option<&Rc<Twins>>) {
+        let twin = self.twin.take();
+        self.twin = twin.or_else(|| twins.map(|twins| Box::new(twins.twin())));
+    }
+
     /// Whether it is held no longer, since its time has come. To one that somebody holds, a change of it says so.
     pub(crate) fn is_due(&self, now: Timestamp) -> bool {
         matches!(self.phase, Phase::Held { until: Some(at), .. } if at <= now)
@@ -122,7 +133,9 @@ impl Live {
         let backlog = self.backlog.memory();
         BASE + backlog
             + match &self.phase {
-                Phase::Running(execution) => execution.memory(),
+                Phase::Running(execution) => {
+                    execution.memory() * if self.twin.is_some() { 2 } else { 1 }
+                }
                 Phase::Stalled { .. } | Phase::Held { .. } | Phase::Over => 0,
             }
     }
@@ -171,6 +184,9 @@ impl Live {
     /// Takes note of answers that were recorded behind its last turn; the next one delivers them.
     pub(crate) fn answered(&mut self, answers: Vec<HistoryEvent>) {
         if let Phase::Running(execution) = &mut self.phase {
+            if let Some(twin) = &self.twin {
+                twin.note(&answers);
+            }
             execution.answered(answers);
         }
     }
@@ -258,6 +274,9 @@ impl Live {
         let before = execution.length();
         let untaken = execution.untaken();
         let mut turn = execution.turn(now, sorted.events);
+        if let Some(twin) = &self.twin {
+            turn = twin.check(self.key, self.begun.execution, turn);
+        }
         self.warn_of_length(before, execution.length());
         if execution.length().grown_since(before) >= limits::PAYLOAD_BYTES_WARN {
             large::warn_of_events(&self.begun.name, &turn.events);

@@ -367,6 +367,8 @@ pub(crate) struct Watch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Until {
     Ended,
+    /// The end, or a stall that this process does not get out of: its code is not deterministic.
+    EndedOrUnsound,
     /// A turn that ran, or could not.
     Started,
     /// Anything recorded beyond this revision.

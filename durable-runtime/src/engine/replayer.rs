@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::{ExecutionStarted, HistoryEvent};
-use crate::id::{BuildId, InstanceKey, SiteId, StoreId};
+use crate::id::{BuildId, InstanceKey, Sequence, SiteId, StoreId};
 use crate::registry::{Registry, VersionPolicy};
 use crate::replay::{DefaultVersions, Execution, Identity, Stall};
 use crate::store::Outstanding;
@@ -30,6 +30,28 @@ impl Replayer {
         started: &ExecutionStarted,
         history: &[HistoryEvent],
     ) -> Result<Execution, Stall> {
+        let mut execution = self.begin(key, started)?;
+        execution.replay(history)?;
+        Ok(execution)
+    }
+
+    /// The same as a twin, which compares everything from this event on.
+    ///
+    /// # Errors
+    /// As [`replay`](Self::replay).
+    pub(crate) fn twin(
+        &self,
+        key: InstanceKey,
+        started: &ExecutionStarted,
+        history: &[HistoryEvent],
+        since: Sequence,
+    ) -> Result<Execution, Stall> {
+        let mut twin = self.begin(key, started)?.into_twin(since);
+        twin.replay(history)?;
+        Ok(twin)
+    }
+
+    fn begin(&self, key: InstanceKey, started: &ExecutionStarted) -> Result<Execution, Stall> {
         let version = started.version.as_deref();
         let entry = self.registry.runs(&started.name, version, self.versions);
         let entry = entry.ok_or_else(|| {
@@ -43,9 +65,7 @@ impl Replayer {
         let defaults: Arc<dyn DefaultVersions> = Arc::<Registry>::clone(&self.registry);
         let execution = Execution::new(identity, Arc::clone(&entry.code));
         let execution = execution.with_versions(defaults);
-        let mut execution = execution.with_payload_limit(self.payload_limit);
-        execution.replay(history)?;
-        Ok(execution)
+        Ok(execution.with_payload_limit(self.payload_limit))
     }
 
     /// The stall of an instance that waits for an activity which is not registered. A replay does not tell: it runs none.

@@ -30,6 +30,8 @@ pub(crate) struct Reviver {
     /// Bytes of one payload that is recorded from now on.
     pub(crate) payload_limit: usize,
     pub(crate) observer: Arc<Observer>,
+    /// How long a twin may take for a turn, if turns are checked.
+    pub(crate) replay_check: Option<Duration>,
 }
 
 /// What became of an instance that was to be brought back.
@@ -192,6 +194,7 @@ impl Reviver {
             phase,
             stalled,
             backlog: Backlog::of(&history, self.event_limit),
+            twin: None,
         })))
     }
 
@@ -263,6 +266,7 @@ impl Reviver {
             },
             stalled: summary.stalled.clone(),
             backlog: Backlog::unknown(self.event_limit),
+            twin: None,
         }
     }
 
@@ -270,7 +274,7 @@ impl Reviver {
     pub(crate) fn report(&self, stall: &Stall, started: &ExecutionStarted) -> String {
         // A report without the place is better than none.
         replayer::report(stall, started, |build, site| {
-            self.reader.place(build, site).ok().flatten()
+            self.reader.spot(build, site).ok().flatten()
         })
     }
 }

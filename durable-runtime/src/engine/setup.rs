@@ -17,6 +17,7 @@ pub(crate) struct Setup {
     pub(crate) payload_limit: usize,
     pub(crate) retention: Retention,
     pub(crate) versions: VersionPolicy,
+    pub(crate) replay_check: bool,
 }
 
 impl Default for Setup {
@@ -29,6 +30,7 @@ impl Default for Setup {
             payload_limit: limits::PAYLOAD_BYTES_MAX,
             retention: Retention::default(),
             versions: VersionPolicy::Strict,
+            replay_check: cfg!(debug_assertions),
         }
     }
 }
@@ -97,6 +99,48 @@ macro_rules! setup_methods {
                 kept_for: std::time::Duration,
             ) -> Self {
                 self.setup.retention.keep_those(status, kept_for);
+                self
+            }
+
+            /// Whether each turn is run twice and compared, to find code that is not deterministic: on in debug builds and in
+            /// [`testing`](crate::testing), off in release builds, unless said otherwise.
+            ///
+            /// The second run is that of a *twin*: another copy of the orchestrator on another thread, with other hash seeds, other
+            /// addresses and a later clock. It gets the same arrivals and the values of the same side effects, sees
+            /// [`is_replaying`](crate::is_replaying) as true, and runs nothing. Where it asks for something else than the first
+            /// run, be it another kind, name or input, or from another line, nothing of the turn is committed: the instance stalls
+            /// with [`StallReason::NonDeterministic`](crate::StallReason::NonDeterministic) and a report of both lines, and
+            /// [`result`](crate::Handle::result) says so. When an execution ends, its whole history is run once more.
+            ///
+            /// It costs about as much again as the orchestrators' own code, and the memory of a second copy of each instance that
+            /// is in memory. What orchestrators share in statics is touched by both copies.
+            ///
+            /// # Examples
+            ///
+            /// ```standalone_crate
+            /// use std::sync::atomic::{AtomicU32, Ordering};
+            ///
+            /// use durable_runtime::prelude::*;
+            /// use durable_runtime::testing::TestEngine;
+            /// use durable_runtime::{Error, Registry, WaitError, named};
+            ///
+            /// static LUCK: AtomicU32 = AtomicU32::new(0);
+            ///
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+            /// let registry = Registry::new().named_orchestrator("lottery", |_| async {
+            ///     sleep(minutes(u64::from(LUCK.fetch_add(1, Ordering::Relaxed)))).await;
+            ///     Ok::<_, Error>(().into())
+            /// });
+            /// let engine = TestEngine::builder().registry(registry).start()?;
+            /// let lottery = engine.start(named::orchestrator("lottery", &().into())).await?;
+            /// let error = lottery.result().await.unwrap_err();
+            /// assert!(matches!(error, WaitError::NonDeterministic { .. }));
+            /// # Ok(()) }
+            /// ```
+            #[must_use]
+            pub fn replay_check(mut self, is_on: bool) -> Self {
+                self.setup.replay_check = is_on;
                 self
             }
 

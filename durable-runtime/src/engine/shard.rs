@@ -16,6 +16,7 @@ use crate::engine::message::{
 };
 use crate::engine::observe::{log, spans};
 use crate::engine::revive::{Revived, Reviver};
+use crate::engine::twin::{SharedTwins, Twins};
 use crate::event::HistoryEvent;
 use crate::id::InstanceKey;
 use crate::store::StoreError;
@@ -29,6 +30,7 @@ pub(crate) struct Shard {
     tenure: Tenure,
     /// Boxed, since they move.
     live: HashMap<InstanceKey, Box<Live>>,
+    twins: Option<SharedTwins>,
     recency: Recency,
     budget: usize,
     /// How many instances in memory it has last told of.
@@ -39,6 +41,7 @@ impl Shard {
     /// A shard over these inboxes that keeps idle instances in memory up to an estimate of `budget` bytes.
     pub(crate) fn new(reviver: Arc<Reviver>, inboxes: Arc<Inboxes>, budget: usize) -> Self {
         Self {
+            twins: Twins::new(&reviver, &inboxes),
             reviver,
             tenure: inboxes.tenure(),
             inboxes,
@@ -169,6 +172,7 @@ impl Shard {
         };
         let answer = match revived {
             Revived::Live(mut live) => {
+                live.have_twin(self.twins.as_ref());
                 let delivered = self.inboxes.begin(self.tenure, key, inbox);
                 let turn = spans::turn(&live).entered();
                 let begun = self.reviver.observer.meters.now();

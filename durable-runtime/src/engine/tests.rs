@@ -15,6 +15,7 @@ mod rewound;
 mod stopping;
 mod telling;
 mod trials;
+mod twins;
 
 use std::sync::Arc;
 use std::time::Duration;

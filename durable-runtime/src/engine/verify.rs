@@ -265,6 +265,7 @@ impl Found {
     fn stall(stall: &Stall, started: &ExecutionStarted, reader: &Reader) -> Self {
         // A report without the place is better than none.
         let place = |build, site| reader.place(build, site).ok().flatten();
+        let spot = |build, site| reader.spot(build, site).ok().flatten();
         let disagreement = stall.divergence.as_ref().map(|divergence| Disagreement {
             event: divergence.sequence.0,
             recorded: divergence.recorded.as_ref().map(|side| Side {
@@ -279,7 +280,7 @@ impl Found {
         Self {
             reason: stall.reason,
             disagreement,
-            report: replayer::report(stall, started, place),
+            report: replayer::report(stall, started, spot),
         }
     }
 }

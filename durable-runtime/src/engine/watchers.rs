@@ -117,6 +117,7 @@ impl Until {
     fn is_reached(self, summary: &Summary) -> bool {
         let is_wished = match self {
             Self::Ended => false,
+            Self::EndedOrUnsound => summary.is_unsound(),
             Self::Started => summary.status != Status::Pending,
             Self::Beyond(seen) => summary.revision() > seen,
             Self::Reached(revision) => summary.revision() >= revision,

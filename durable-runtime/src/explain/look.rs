@@ -247,7 +247,7 @@ impl Around for Surroundings<'_> {
 
     fn place(&self, build: BuildId, site: SiteId) -> Option<String> {
         // An answer without the place is better than none.
-        let place = self.hub().reviver.reader.place(build, site);
+        let place = self.hub().reviver.reader.spot(build, site);
         place.ok().flatten()
     }
 

@@ -183,6 +183,9 @@ impl Page<'_> {
             if let Some(place) = &group.first.place {
                 write!(f, ", at {place}")?;
             }
+            if let Some(source) = &group.first.source {
+                write!(f, " (`{source}`)")?;
+            }
             self.details(f, group.first)?;
         }
         let told: usize = groups.iter().take(TOLD_MAX).map(|group| group.count).sum();

@@ -48,7 +48,7 @@ pub(super) enum Replayed {
 pub(super) trait Around {
     /// The time.
     fn now(&self) -> Timestamp;
-    /// The place of a site in the sources of a build.
+    /// The place of a site in the sources of a build, and in a second line what stands there, if that is known.
     fn place(&self, build: BuildId, site: SiteId) -> Option<String>;
     /// Who is to deliver an attempt of an activity, and what it said last.
     fn delivery(&self, id: EventId, name: &Name) -> (Delivery, Option<Heartbeat>);
@@ -210,6 +210,9 @@ pub(super) fn remedy(reason: StallReason) -> &'static str {
         StallReason::Endless => {
             "start a build without the loop that never waits, or the call that blocks; what takes long belongs in an activity"
         }
+        StallReason::NonDeterministic => {
+            "start a build whose code decides by what is recorded alone: `now`, `random`, `uuid`, side effects, activities"
+        }
     }
 }
 
@@ -222,12 +225,27 @@ fn add_commands(explanation: &mut Explanation, open: &OpenCommands<'_>, around: 
             continue;
         };
         let since = call.map_or(command.at, |call| call.since);
+        let (place, source) = spot(command, around);
         explanation.waits.push(Wait {
             command: Some(id),
-            place: (command.site()).and_then(|(build, site)| around.place(build, site)),
+            place,
+            source,
+            site: command.site().map(|(_, site)| site.0),
             since: since.into(),
             awaited,
         });
+    }
+}
+
+/// Where a command was asked for, and what stood there.
+fn spot(command: &Open<'_>, around: &dyn Around) -> (Option<String>, Option<String>) {
+    let spot = (command.site()).and_then(|(build, site)| around.place(build, site));
+    let Some(spot) = spot else {
+        return (None, None);
+    };
+    match spot.split_once('\n') {
+        Some((place, source)) => (Some(place.to_owned()), Some(source.trim().to_owned())),
+        None => (Some(spot), None),
     }
 }
 
@@ -419,6 +437,8 @@ fn add_events(
         explanation.waits.push(Wait {
             command: None,
             place: Some(event.site.to_string()),
+            source: event.site.text().map(|text| text.trim().to_owned()),
+            site: Some(event.site.id().0),
             since: event.since.into(),
             awaited: Awaited::Event(EventWait {
                 name: Name::Owned(event.name.clone()),

@@ -19,6 +19,10 @@ pub struct Wait {
     pub command: Option<EventId>,
     /// Where the code asked: file, line and column, if that is known.
     pub place: Option<String>,
+    /// What stood there in the build that asked, if that is known.
+    pub source: Option<String>,
+    /// The id of the [`Site`](crate::Site) there, as [`Graph::mark`](crate::Graph::mark) takes it.
+    pub site: Option<u32>,
     /// The turn in which it was asked for; of a call with attempts, that of the first.
     #[serde(serialize_with = "moment::as_time")]
     pub since: SystemTime,

@@ -286,7 +286,12 @@ fn tell_once(activity: &str, site: SourceSite) {
         .unwrap_or_else(PoisonError::into_inner)
         .insert(site.id());
     if is_new {
-        tracing::warn!(activity, %site, "an activity is called outside an orchestrator: it runs, but nothing is recorded");
+        tracing::warn!(
+            activity,
+            %site,
+            "an activity is called outside an orchestrator: it runs once, and nothing is recorded or retried; outside of tests, start \
+             an orchestrator that calls it"
+        );
     }
 }
 

@@ -93,7 +93,7 @@ impl<T: Recordable, F: FnOnce() -> T> Future for SideEffect<T, F> {
 
 /// Runs `f` and records its value. The value is read back from the record, so that a replay returns the very same.
 fn run<T: Recordable>(site: SourceSite, f: impl FnOnce() -> T) -> Poll<T> {
-    let value = Payload::json(&f());
+    let value = Payload::json(&undecided(f));
     let value = replay::require("`side_effect`", |context| {
         settle::bounded(context, value, "value", "side_effect")
     });
@@ -108,6 +108,13 @@ fn run<T: Recordable>(site: SourceSite, f: impl FnOnce() -> T) -> Poll<T> {
         Ok(value) if is_recorded => read(site, &value),
         _ => Poll::Pending,
     }
+}
+
+/// Runs what may read the clock and draw lots: its value is recorded.
+fn undecided<T>(f: impl FnOnce() -> T) -> T {
+    #[cfg(feature = "sandbox")]
+    let _undecided = replay::Deciding::set(false);
+    f()
 }
 
 fn read<T: Recordable>(site: SourceSite, value: &Payload) -> Poll<T> {

@@ -5,7 +5,22 @@ use crate::replay::{self, Derived, Owner};
 /// Says that a log line is evaluated, which a replay leaves out and a filter may. What is derived meanwhile is derived
 /// again after it, so that no line decides which numbers the code gets.
 #[derive(Debug)]
-pub struct Telling(Option<(Owner, Derived)>);
+pub struct Telling {
+    before: Option<(Owner, Derived)>,
+    /// A subscriber may read the clock.
+    #[cfg(feature = "sandbox")]
+    _undecided: replay::Deciding,
+}
+
+impl Telling {
+    fn new(before: Option<(Owner, Derived)>) -> Self {
+        Self {
+            before,
+            #[cfg(feature = "sandbox")]
+            _undecided: replay::Deciding::set(false),
+        }
+    }
+}
 
 /// Hidden doorway of the attributes; may change in any release. `None` while recorded turns are being replayed.
 pub fn telling() -> Option<Telling> {
@@ -17,14 +32,14 @@ pub fn telling() -> Option<Telling> {
         })
     });
     match before {
-        Some(before) => before.map(|before| Telling(Some(before))),
-        None => Some(Telling(None)),
+        Some(before) => before.map(|before| Telling::new(Some(before))),
+        None => Some(Telling::new(None)),
     }
 }
 
 impl Drop for Telling {
     fn drop(&mut self) {
-        let Some((owner, before)) = self.0.take() else {
+        let Some((owner, before)) = self.before.take() else {
             return;
         };
         replay::with(|context| {

@@ -32,7 +32,8 @@ pub fn branch<F: DurableBranch>(future: F) -> Child<F> {
 #[diagnostic::on_unimplemented(
     message = "[D203] a branch of `try_join!` returns a `Result`, this one returns `{Self}`",
     label = "returns no `Result`",
-    note = "use `join!`, which takes branches of any type"
+    note = "use `join!`, which takes branches of any type",
+    note = "see docs/determinism/D203.md"
 )]
 pub trait TryOutput: Sized {
     /// Always [`Child`]. That it is named by the trait keeps rustc silent about what is done with a branch that is none.

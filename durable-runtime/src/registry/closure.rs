@@ -64,6 +64,7 @@ impl Registry {
         let entry = OrchestratorEntry {
             origin: Origin::Closure,
             code,
+            sites: None,
         };
         self.insert_orchestrator((name, None), entry);
         self

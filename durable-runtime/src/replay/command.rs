@@ -234,7 +234,12 @@ impl Context {
             site: Some(site),
         };
         let divergence = if let Some((sequence, event)) = recorded {
-            let Some(difference) = matching::difference(&event, wish) else {
+            let difference = if script.is_of_twin {
+                matching::twin_difference(&event, wish)
+            } else {
+                matching::difference(&event, wish)
+            };
+            let Some(difference) = difference else {
                 return Noted::Matched(event);
             };
             requested.what = divergence::describe(wish, self.at) + &told(&difference);
@@ -245,6 +250,7 @@ impl Context {
                     origin: event.site().map(|site| (script.build, site)),
                 }),
                 requested: Some(requested),
+                after: None,
             }
         } else {
             requested.what = divergence::describe(wish, self.at);
@@ -270,5 +276,7 @@ fn told(difference: &Difference) -> String {
         Difference::Input(None) => ", with another input".to_owned(),
         Difference::Input(Some(path)) if path.is_empty() => ", with another input".to_owned(),
         Difference::Input(Some(path)) => format!(", whose input differs at `{path}`"),
+        Difference::Place => ", at another place".to_owned(),
+        Difference::Detail => ", with another due time, policy, time-out or id".to_owned(),
     }
 }

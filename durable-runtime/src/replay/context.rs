@@ -13,6 +13,7 @@ use std::task::Poll;
 use super::cancel::Cancel;
 use super::changes::Changes;
 use super::derived::Derived;
+use super::divergence;
 use super::length::Length;
 use super::mailbox::Mailbox;
 use super::open::{Answer, OpenWork};
@@ -314,6 +315,15 @@ impl Context {
             ),
             None => "it has not asked for anything yet".to_owned(),
         }
+    }
+
+    /// What the record goes on with, if this is a replay, for a report.
+    pub(super) fn next_step(&self) -> Option<String> {
+        let Mode::Replay(script) = &self.mode else {
+            return None;
+        };
+        let next = script.peek()?;
+        Some(divergence::describe(next, self.at))
     }
 }
 

@@ -2,7 +2,11 @@
 //!
 //! Source: `docs/design.md`, "Replay and matching".
 
+mod snippet;
+
 use std::fmt::Write;
+
+use self::snippet::Side;
 
 use crate::clock::Timestamp;
 use crate::event::{HistoryEvent, Pending, TimerPurpose};
@@ -17,6 +21,8 @@ pub(crate) struct Divergence {
     pub(crate) recorded: Option<Recorded>,
     /// What the code asked for; `None` if it asked for nothing more.
     pub(crate) requested: Option<Requested>,
+    /// Where the code asked for something last, if a request has no place of its own; of a twin only.
+    pub(crate) after: Option<SourceSite>,
 }
 
 /// What the history holds.
@@ -38,11 +44,11 @@ pub(crate) struct Requested {
 }
 
 impl Divergence {
-    /// The report for people. `recorded_place` is where the recorded command was asked for, if the store still knows;
-    /// `whose` is the instance, as far as the caller names it.
+    /// The report for people, in the manner of a compiler. `recorded_spot` is where the recorded command was asked for, and in
+    /// a second line what stood there, as far as the store knows; `whose` is the instance, as far as the caller names it.
     pub(crate) fn render(
         &self,
-        recorded_place: Option<&str>,
+        recorded_spot: Option<&str>,
         whose: Option<(&InstanceId, ExecutionId)>,
     ) -> String {
         let mut report = format!("history and code disagree at event {}", self.sequence.0);
@@ -52,20 +58,19 @@ impl Divergence {
                 format_args!(" of `{instance}`, execution {execution}"),
             );
         }
-        let recorded = self.recorded.as_ref();
-        let recorded = recorded.map_or("nothing more in this turn", |side| &side.what);
-        add(&mut report, format_args!("\n    recorded:  {recorded}"));
-        if let Some(place) = recorded_place {
-            add(&mut report, format_args!(" at {place}"));
-        }
+        let nothing = "nothing more in this turn";
+        let recorded = self.recorded.as_ref().map_or(nothing, |side| &side.what);
         let requested = self.requested.as_ref();
-        let what = requested.map_or("nothing more in this turn", |side| &side.what);
-        add(&mut report, format_args!("\n    requested: {what}"));
-        if let Some(site) = requested.and_then(|side| side.site) {
-            add(&mut report, format_args!(" at {site}"));
-        }
+        let spot = requested.and_then(|side| side.site);
+        let spot = spot.map(|site| site.spot().to_string());
+        let requested = requested.map_or(nothing, |side| &side.what);
+        let sides = [
+            Side::new("recorded: ", recorded, recorded_spot),
+            Side::new("requested:", requested, spot.as_deref()),
+        ];
+        report.push_str(&snippet::render(&sides));
         report.push_str(
-            "\n    usually the orchestration changed while instances were running; register the change as a new version",
+            "\n  = help: usually the orchestration changed while instances were running; register the change as a new version",
         );
         report
     }

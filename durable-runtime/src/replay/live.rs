@@ -192,8 +192,9 @@ impl Live {
         let context = self.context.borrow();
         match polled {
             Polled::Pending if context.is_running() => End::Waiting,
-            Polled::Foreign if context.is_running() => {
-                End::Stalled(Stall::foreign(&context.last_step()))
+            Polled::Foreign(how) if context.is_running() => {
+                let (last, next) = (context.last_step(), context.next_step());
+                End::Stalled(Stall::foreign(how, &last, next.as_deref()))
             }
             polled => {
                 drop(context);
@@ -221,7 +222,7 @@ impl Live {
                 let name = self.context.borrow().name().clone();
                 failed(Fault::new(FaultKind::Panicked, name, message))
             }
-            (None, Polled::Pending | Polled::Foreign) => End::Waiting,
+            (None, Polled::Pending | Polled::Foreign(_)) => End::Waiting,
         }
     }
 
@@ -294,11 +295,20 @@ impl Live {
     /// What tells a replayed turn from its record; `status` is the custom status that it recorded.
     pub(super) fn remainder(&mut self, end: &End, status: Option<Payload>) -> Option<Divergence> {
         let mut context = self.context.borrow_mut();
-        let Context { mode, turn, at, .. } = &mut *context;
+        let Context {
+            mode,
+            turn,
+            at,
+            last_site,
+            ..
+        } = &mut *context;
         let Mode::Replay(script) = mode else {
             return None;
         };
-        let divergence = script.remainder(*at, &turn.cancelled, end);
+        let mut divergence = script.remainder(*at, &turn.cancelled, end);
+        if let (true, Some(divergence)) = (script.is_of_twin, &mut divergence) {
+            divergence.after = *last_site;
+        }
         if status.is_some() {
             context.status = status;
         }

@@ -7,6 +7,10 @@ use serde_json::Value;
 use crate::event::{ActivityScheduled, ChildScheduled, DetachedScheduled, EventSent, HistoryEvent};
 use crate::payload::{Codec, Payload};
 
+mod twin;
+
+pub(super) use twin::{same_end, twin_difference};
+
 /// What tells a requested command from the recorded one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Difference {
@@ -14,6 +18,10 @@ pub(super) enum Difference {
     Other,
     /// The same thing with another input; for JSON, the place in it.
     Input(Option<String>),
+    /// The same thing, asked for at another place.
+    Place,
+    /// The same thing, with another due time, policy, time-out or id.
+    Detail,
 }
 
 /// Compares a requested command with the recorded one; `None` if it matches.

@@ -19,12 +19,23 @@ pub(super) struct Root {
 pub(super) enum Polled {
     /// Every await waits.
     Pending,
-    /// As `Pending`, but something was awaited that is not durable: it asked to be woken.
-    Foreign,
+    /// Something was awaited that is not durable: it asked to be woken, or for a runtime.
+    Foreign(Foreign),
     /// The code returned.
     Ready(Outcome),
     /// The code panicked, with this message.
     Panicked(String),
+}
+
+/// How a future showed that it is not durable.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Foreign {
+    /// It has kept a clone of the waker.
+    KeptWaker,
+    /// It has rung the waker.
+    RangWaker,
+    /// It looked for a tokio runtime, and panicked since there is none where orchestrators are polled.
+    SoughtRuntime,
 }
 
 /// The waker that is passed down: nothing durable keeps or rings it.
@@ -46,6 +57,9 @@ impl Wake for Doorbell {
 /// References to a doorbell that are ours: the root's own and its waker's.
 const OWN_REFERENCES: usize = 2;
 
+/// How tokio's panic begins where it is used outside a runtime.
+const NO_RUNTIME: &str = "there is no reactor running";
+
 impl Root {
     pub(super) fn new(future: OrchestratorFuture) -> Self {
         let doorbell = Arc::new(Doorbell::default());
@@ -60,10 +74,14 @@ impl Root {
     pub(super) fn poll(&mut self) -> Polled {
         let mut cx = Context::from_waker(&self.waker);
         let future = &mut self.future;
+        #[cfg(feature = "sandbox")]
+        let _deciding = super::Deciding::set(true);
         match caught(|| future.as_mut().poll(&mut cx)) {
             Ok(Poll::Ready(outcome)) => Polled::Ready(outcome),
-            Ok(Poll::Pending) if self.was_kept() => Polled::Foreign,
-            Ok(Poll::Pending) => Polled::Pending,
+            Ok(Poll::Pending) => self.strange().map_or(Polled::Pending, Polled::Foreign),
+            Err(message) if message.starts_with(NO_RUNTIME) => {
+                Polled::Foreign(Foreign::SoughtRuntime)
+            }
             Err(message) => Polled::Panicked(message),
         }
     }
@@ -75,9 +93,15 @@ impl Root {
         drop(caught(|| drop(code)));
     }
 
-    fn was_kept(&self) -> bool {
-        Arc::strong_count(&self.doorbell) > OWN_REFERENCES
-            || self.doorbell.rung.load(Ordering::Relaxed)
+    /// What has become of the waker that nobody is to touch.
+    fn strange(&self) -> Option<Foreign> {
+        if Arc::strong_count(&self.doorbell) > OWN_REFERENCES {
+            Some(Foreign::KeptWaker)
+        } else if self.doorbell.rung.load(Ordering::Relaxed) {
+            Some(Foreign::RangWaker)
+        } else {
+            None
+        }
     }
 
     /// The size of the suspended code, in bytes, without what it keeps elsewhere.

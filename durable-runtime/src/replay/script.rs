@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::divergence::{self, Divergence, Recorded, Requested};
 use super::length::Length;
+use super::matching;
 use super::turn::End;
 use crate::clock::Timestamp;
 use crate::event::{Cancelled, ExecutionCompleted, HistoryEvent, TurnStarted};
@@ -35,6 +36,8 @@ pub(super) enum Mode {
 pub(super) struct Script {
     /// The build that ran the turn.
     pub(super) build: BuildId,
+    /// Whether it was recorded just before by the same program, so that everything is to be equal.
+    pub(super) is_of_twin: bool,
     /// Its commands that the code has not asked for yet.
     commands: VecDeque<(Sequence, HistoryEvent)>,
     /// The sequence after its last command.
@@ -50,6 +53,7 @@ impl Script {
     pub(super) fn read(turn: TurnStarted, first: Sequence, rest: &mut &[HistoryEvent]) -> Self {
         let mut script = Self {
             build: turn.build,
+            is_of_twin: false,
             commands: VecDeque::new(),
             end: first,
             cancelled: Vec::new(),
@@ -109,6 +113,7 @@ impl Script {
             sequence: self.end,
             recorded: None,
             requested: Some(requested),
+            after: None,
         }
     }
 
@@ -127,11 +132,14 @@ impl Script {
                     origin: command.site().map(|site| (self.build, site)),
                 }),
                 requested: None,
+                after: None,
             });
         }
         let (recorded, requested) = self
             .other_end(end)
             .or_else(|| self.other_cancellation(cancelled, end))?;
+        let is_of_twin = self.is_of_twin;
+        let was_end = recorded.as_ref().is_some_and(HistoryEvent::is_terminal);
         Some(Divergence {
             sequence: self.end,
             recorded: recorded.map(|event| Recorded {
@@ -139,9 +147,10 @@ impl Script {
                 origin: None,
             }),
             requested: requested.map(|event| Requested {
-                what: divergence::describe(&event, at),
+                what: describe_end(&event, at, is_of_twin.then_some(was_end)),
                 site: None,
             }),
+            after: None,
         })
     }
 
@@ -156,7 +165,16 @@ impl Script {
                 )
                 | (None, End::Waiting | End::Stalled(_))
         );
+        let same = same && (!self.is_of_twin || self.has_same_value(end));
         (!same).then(|| (self.terminal.clone(), end.event()))
+    }
+
+    /// Whether the code ends, if it does, with the recorded value.
+    fn has_same_value(&self, end: &End) -> bool {
+        match (&self.terminal, end.event()) {
+            (Some(first), Some(again)) => matching::same_end(first, &again),
+            _ => true,
+        }
     }
 
     /// The first cancellation that only one side has. A terminal record closes all open work, so there are none to
@@ -179,6 +197,23 @@ impl Script {
             only(&self.cancelled, &requested),
             only(&requested, &self.cancelled),
         ))
+    }
+}
+
+/// The end that the code comes to. Of a twin's it is told that only its value is another, which is not told, or which fault it is; `twin`
+/// says whether the first run had ended as well.
+fn describe_end(event: &HistoryEvent, at: Timestamp, twin: Option<bool>) -> String {
+    let end = divergence::describe(event, at);
+    match (event, twin) {
+        (
+            HistoryEvent::ExecutionCompleted(ExecutionCompleted {
+                outcome: Outcome::Failed(Failure::Fault(fault)),
+            }),
+            Some(_),
+        ) => format!("{end}, by a fault: {fault}"),
+        (HistoryEvent::ExecutionCompleted(_), Some(true)) => end + ", with another output",
+        (HistoryEvent::ExecutionContinued(_), Some(true)) => end + ", with another input",
+        _ => end,
     }
 }
 

@@ -5,6 +5,9 @@ use crate::event::{Name, StallReason};
 use crate::id::{InstanceId, SourceSite};
 use crate::payload::DecodeError;
 
+mod foreign;
+mod twin;
+
 /// A turn that cannot be run; nothing recorded is lost, and the instance goes on once the cause is mended.
 #[derive(Debug)]
 pub(crate) struct Stall {
@@ -96,29 +99,6 @@ impl Stall {
             format!(
                 "the history was recorded under replay rules {found}, this build knows rules {known}; run it with the \
                  runtime version that wrote it, or a later one"
-            ),
-        )
-    }
-
-    /// Something was awaited that is not durable.
-    pub(super) fn foreign(last: &str) -> Self {
-        Self::new(
-            StallReason::ForeignFuture,
-            format!(
-                "the code awaits something that is not in the event log: it keeps or rings the waker that it is polled with; \
-                 {last}; await only activities, children, timers, external events and this runtime's combinators, and \
-                 do everything else in an activity"
-            ),
-        )
-    }
-
-    /// The code waits, but for nothing that could ever arrive.
-    pub(super) fn nothing_awaited(last: &str) -> Self {
-        Self::new(
-            StallReason::ForeignFuture,
-            format!(
-                "the code waits for nothing that is recorded: no activity, child, timer or external event; {last}; \
-                 await only durable values"
             ),
         )
     }

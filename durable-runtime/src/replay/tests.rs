@@ -31,3 +31,4 @@ mod support;
 mod timer;
 mod try_join_all;
 mod turns;
+mod twin;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::stall::Stall;
 use crate::event::{
-    Cancelled, ExecutionCompleted, ExecutionContinued, ExecutionStarted, HistoryEvent,
+    Cancelled, ExecutionCompleted, ExecutionContinued, ExecutionStalled, ExecutionStarted,
+    HistoryEvent,
 };
-use crate::failure::Outcome;
+use crate::failure::{Failure, FaultKind, Outcome};
 use crate::id::{EventId, Sequence, SiteId, SourceSite};
 use crate::payload::Payload;
 
@@ -52,6 +53,36 @@ pub(crate) enum TurnEnd {
 }
 
 impl Turn {
+    /// The same turn, of which nothing counts but what had arrived.
+    pub(crate) fn refused(self, stall: &Stall) -> Self {
+        let mut events = self.events;
+        let turn = events
+            .iter()
+            .enumerate()
+            .find_map(|(at, event)| match event {
+                HistoryEvent::TurnStarted(turn) => Some((at, turn.at)),
+                _ => None,
+            });
+        let (arrived, at) = turn.unwrap_or_default();
+        events.truncate(arrived);
+        events.push(HistoryEvent::ExecutionStalled(ExecutionStalled {
+            at,
+            reason: stall.reason,
+            report: stall.report.clone(),
+        }));
+        Self::stalled(self.first, events)
+    }
+
+    /// Whether the panic of some code ended it.
+    pub(crate) fn has_panicked(&self) -> bool {
+        matches!(
+            self.events.last(),
+            Some(HistoryEvent::ExecutionCompleted(ExecutionCompleted {
+                outcome: Outcome::Failed(Failure::Fault(fault)),
+            })) if fault.kind() == FaultKind::Panicked
+        )
+    }
+
     /// A turn that cannot be run: its arrivals and the stall.
     pub(super) fn stalled(first: Sequence, events: Vec<HistoryEvent>) -> Self {
         Self {

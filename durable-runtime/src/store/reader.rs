@@ -13,7 +13,7 @@ use super::frame::{Checksum, EncodedFrame, Frame, Place};
 use super::integrity::Integrity;
 use super::overview::Overview;
 use super::row;
-use super::schema::{BUILDS, FINGERPRINT, HISTORY, IDS, INSTANCES, SUSPECTS, WHOLE_TURN, number};
+use super::schema::{BUILDS, HISTORY, IDS, INSTANCES, ORCHESTRATORS, SUSPECTS, WHOLE_TURN, number};
 use super::summary::Summary;
 use super::suspicion::Suspicion;
 use super::tail::{FrameRef, Tail, Unfolded};
@@ -318,7 +318,28 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] of the database.
     pub(crate) fn place(&self, build: BuildId, site: SiteId) -> Result<Option<String>, StoreError> {
-        if site.0 == FINGERPRINT {
+        let line = |mut spot: String| {
+            spot.truncate(spot.find('\n').unwrap_or(spot.len()));
+            spot
+        };
+        Ok(self.spot(build, site)?.map(line))
+    }
+
+    /// What is kept of the orchestrators of a build.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub(crate) fn orchestrators(&self, build: BuildId) -> Result<Option<String>, StoreError> {
+        let row = self.0.open_table(BUILDS)?.get((build.0, ORCHESTRATORS))?;
+        Ok(row.map(|row| String::from_utf8_lossy(row.value()).into_owned()))
+    }
+
+    /// The same, and in a second line what stood there, if that build knew.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub(crate) fn spot(&self, build: BuildId, site: SiteId) -> Result<Option<String>, StoreError> {
+        if site.0 <= ORCHESTRATORS {
             return Ok(None);
         }
         let place = self.0.open_table(BUILDS)?.get((build.0, site.0))?;

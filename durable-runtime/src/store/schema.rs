@@ -39,7 +39,7 @@ pub(crate) const ENDED: TableDefinition<'static, (u64, u64), &[u8]> = TableDefin
 /// A status and a name -> how many instances there are of both, a `u64`; [`CHANGES`] -> how often these numbers changed.
 pub(crate) const COUNTS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("counts");
 
-/// (build, site) -> the place in the source; (build, [`FINGERPRINT`]) -> what tells the build from others.
+/// (build, site) -> the place in the source, and in a second line what stands there; (build, [`FINGERPRINT`]) -> what tells the build from others.
 pub(crate) const BUILDS: TableDefinition<'static, (u32, u32), &[u8]> =
     TableDefinition::new("builds");
 
@@ -67,6 +67,10 @@ pub(crate) const WHOLE_TURN: u32 = u32::MAX;
 
 /// Stands for the build itself in place of a site.
 pub(crate) const FINGERPRINT: u32 = 0;
+
+/// Stands for the orchestrators of a build in place of a site: a line for each, of its name and what tells its points from
+/// others.
+pub(crate) const ORCHESTRATORS: u32 = 1;
 
 /// The row of `counts` that says how often the others were changed: no status and no name.
 pub(crate) const CHANGES: &[u8] = &[];

@@ -242,6 +242,15 @@ impl Summary {
         self.status.has_ended()
     }
 
+    /// Whether it is stalled since its code is not deterministic, or awaits what is not durable.
+    pub(crate) fn is_unsound(&self) -> bool {
+        let reason = self.stalled.as_ref().map(|stalled| stalled.reason);
+        matches!(
+            reason,
+            Some(StallReason::NonDeterministic | StallReason::ForeignFuture)
+        )
+    }
+
     /// Whether no turn of it runs at `now`: somebody holds it, or it was started for later.
     pub(crate) fn is_held(&self, now: Timestamp) -> bool {
         let is_early = |at| !self.begun && SystemTime::from(now) < at;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::frame::{EncodedFrame, Frame, Place};
 use super::reader::Ids;
-use super::schema::{FINGERPRINT, WHOLE_TURN};
+use super::schema::{ORCHESTRATORS, WHOLE_TURN};
 use super::sent::{self, Sent, SentBy};
 use super::summary::{Status, Summary};
 use super::suspicion::Suspicion;
@@ -268,8 +268,8 @@ impl<'s> Transaction<'s> {
     /// into words only if not.
     pub(crate) fn place(&mut self, build: BuildId, site: SiteId, place: impl Display) {
         let at = (build.0, site.0);
-        // One site in four billion has the number that stands for the build: its place is not kept.
-        if site.0 != FINGERPRINT && !self.store.places.contains(&at) {
+        // One site in a billion has a number that stands for the build: its place is not kept.
+        if site.0 > ORCHESTRATORS && !self.store.places.contains(&at) {
             (self.staged.places.entry(at)).or_insert_with(|| place.to_string().into_bytes());
         }
     }

@@ -134,7 +134,7 @@ impl Batch {
             acquit(transaction, key, event);
         }
         for (site, place) in &turn.places {
-            transaction.place(self.build, *site, place);
+            transaction.place(self.build, *site, place.spot());
         }
         between::receive(stage, key, turn.execution, &turn.events);
         let behind = turn.frame.end();

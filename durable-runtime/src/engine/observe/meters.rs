@@ -344,6 +344,7 @@ fn stall_name(reason: StallReason) -> &'static str {
         StallReason::Damaged => "damaged",
         StallReason::Poisoned => "poisoned",
         StallReason::Endless => "endless",
+        StallReason::NonDeterministic => "non_deterministic",
     }
 }
 

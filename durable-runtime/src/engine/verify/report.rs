@@ -120,7 +120,8 @@ impl Totals {
                 StallReason::ForeignFuture
                 | StallReason::LimitExceeded
                 | StallReason::Poisoned
-                | StallReason::Endless,
+                | StallReason::Endless
+                | StallReason::NonDeterministic,
             ) => &mut self.stall,
         };
         *counter = counter.saturating_add(1);

@@ -48,6 +48,10 @@ pub(crate) fn every_kind() -> Vec<HistoryEvent> {
     events.extend(poisoned());
     events.extend(every_control());
     events.extend(every_rewind());
+    events.push(HistoryEvent::ExecutionStalled(stalled(
+        24,
+        StallReason::NonDeterministic,
+    )));
     events
 }
 

@@ -323,4 +323,5 @@ pub(crate) enum StallReason {
     Damaged,
     Poisoned,
     Endless,
+    NonDeterministic,
 }

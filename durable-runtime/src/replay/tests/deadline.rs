@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::divergence::{GO, divergence, sides};
 use super::support::*;
-use crate::durable::DurableOp as _;
+use crate::durable::op::DurableOp as _;
 use crate::event::Pending;
 use crate::failure::Elapsed;
 use crate::orchestration::{Event, join_all, seconds, side_effect, sleep, timeout};

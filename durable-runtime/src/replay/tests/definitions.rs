@@ -13,6 +13,7 @@ use crate::failure::{Failure, FailureDetails, Fault, FaultKind, Outcome, Returne
 use crate::orchestration::{ActivityCall, OrchestratorCall};
 use crate::payload::{Codec, DecodeError, EncodeError, Payload};
 use crate::retry::{Retry, RetryPolicy};
+use crate::sites::SiteTable;
 
 /// An error that an activity declares.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -168,6 +169,15 @@ pub(super) fn charge(cents: u32) -> ActivityCall<Result<String, Declined>, Charg
     ActivityCall::__new(Payload::json(&cents))
 }
 
+/// Written by hand, so their commands go by their places.
+static NO_SITES: SiteTable = SiteTable {
+    function: "",
+    is_helper: false,
+    place: PLACE,
+    sites: &[],
+    flow: &[],
+};
+
 /// `async fn ship(order: Value) -> String`, version 2.
 pub(super) struct Ship;
 
@@ -183,6 +193,8 @@ impl OrchestratorMarker<String> for Ship {
             }))
         },
         output: || Self::OUT,
+        allowances: &[],
+        sites: &NO_SITES,
     };
     const OUT: &'static OutputCodec<String> = &OutputCodec {
         encode: encode_value,
@@ -207,6 +219,8 @@ impl OrchestratorMarker<u32> for Flow {
         codec: Codec::Json,
         run: |_| Ok(Box::pin(std::future::pending())),
         output: || Self::OUT,
+        allowances: &[],
+        sites: &NO_SITES,
     };
     const OUT: &'static OutputCodec<u32> = &OutputCodec {
         encode: encode_value,

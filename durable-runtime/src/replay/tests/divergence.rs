@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::support::*;
 use crate::event::StallReason;
+use crate::helper;
 use crate::id::{BuildId, ExecutionId, InstanceId};
 use crate::orchestration::{
     ActivityCall, Event, continue_as_new, join_all, named, seconds, side_effect, sleep,
@@ -163,12 +164,46 @@ fn the_report_names_both_places_the_instance_and_the_remedy() {
     assert_eq!(build, BuildId(1));
     let site = divergence.requested.as_ref().unwrap().site.unwrap();
     let instance = InstanceId::parse("order-42").unwrap();
-    let report = divergence.render(Some("src/flow.rs:7:3"), Some((&instance, ExecutionId(2))));
+    let whose = Some((&instance, ExecutionId(2)));
+    let report = divergence.render(Some("src/flow.rs:7:3"), whose);
     let expected = format!(
         "history and code disagree at event 2 of `order-42`, execution 2
-    recorded:  ActivityScheduled `charge` at src/flow.rs:7:3
-    requested: TimerCreated, due in 30s at {site}
-    usually the orchestration changed while instances were running; register the change as a new version"
+  recorded:  ActivityScheduled `charge`
+   --> src/flow.rs:7:3
+  requested: TimerCreated, due in 30s
+   --> {site}
+  = help: usually the orchestration changed while instances were running; register the change as a new version"
+    );
+    assert_eq!(report, expected);
+}
+
+#[test]
+fn the_report_shows_both_lines_as_a_compiler_does() {
+    #[helper(crate = crate)]
+    async fn pauses() {
+        sleep(seconds(30)).await;
+    }
+    let line = line!() - 2;
+    let old = code(|(): ()| async { named::activity("charge", &json!(1)).await.is_ok() });
+    let new = code(|(): ()| pauses());
+    let divergence = divergence(&old, &new);
+    let spot = "src/flow.rs:7:16\n    let paid = charge(order.clone()).await?;";
+    let report = divergence.render(Some(spot), None);
+    let (file, width) = (file!(), line.to_string().len());
+    let (margin, seven) = (" ".repeat(width), format!("{:>width$}", 7));
+    let expected = format!(
+        "history and code disagree at event 2
+  recorded:  ActivityScheduled `charge`
+  {margin}--> src/flow.rs:7:16
+  {margin} |
+  {seven} |     let paid = charge(order.clone()).await?;
+  {margin} |                ^^^^^^
+  requested: TimerCreated, due in 30s
+  {margin}--> {file}:{line}:9
+  {margin} |
+  {line} |         sleep(seconds(30)).await;
+  {margin} |         ^^^^^
+  = help: usually the orchestration changed while instances were running; register the change as a new version"
     );
     assert_eq!(report, expected);
 }

@@ -6,7 +6,8 @@ use std::pin::pin;
 use serde_json::json;
 
 use super::support::*;
-use crate::durable::{BoxDurable, DurableOp as _};
+use crate::durable::BoxDurable;
+use crate::durable::op::DurableOp as _;
 use crate::event::{HistoryEvent, Pending};
 use crate::orchestration::{
     FuturesUnordered, join_all, race as race_all, seconds, select_all, side_effect, sleep, timeout,

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::support::*;
 use crate::clock::Timestamp;
-use crate::durable::{BoxDurable, DurableOp as _};
+use crate::durable::BoxDurable;
+use crate::durable::op::DurableOp as _;
 use crate::engine::rewinding;
 use crate::event::{HistoryEvent, Pending, effective};
 use crate::failure::{Failure, Fault, FaultKind, Outcome};

@@ -383,7 +383,7 @@ fn turns(history: &[HistoryEvent]) -> Vec<(usize, usize, usize)> {
     turns
 }
 
-/// Replays a history whole, then event by event as a twin is fed, then from each turn on: there the turn is run live
+/// Replays a history whole, then turn by turn as a twin is fed, which compares everything, then from each turn on: there the turn is run live
 /// with the recorded arrivals at the recorded time, and must record the same.
 pub(super) fn check_replays(history: &[HistoryEvent], code: &Code) {
     match World::resume(code, history) {
@@ -395,7 +395,7 @@ pub(super) fn check_replays(history: &[HistoryEvent], code: &Code) {
     if history.iter().any(is_rewind) {
         return;
     }
-    let mut twin = Execution::new(IDENTITY, Arc::clone(code));
+    let mut twin = Execution::new(IDENTITY, Arc::clone(code)).into_twin(Sequence(0));
     for (begin, head, end) in turns(history) {
         let mut execution = Execution::new(IDENTITY, Arc::clone(code));
         execution.replay(&history[..begin]).unwrap();

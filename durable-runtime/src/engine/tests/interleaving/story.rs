@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::activity;
-use crate::durable::{BoxDurable, DurableOp};
+use crate::durable::BoxDurable;
+use crate::durable::op::DurableOp;
 use crate::error::Error;
 use crate::orchestration::{named, race, seconds, sleep};
 use crate::registry::Registry;

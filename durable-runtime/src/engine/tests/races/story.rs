@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::moves::{Move, Story};
-use crate::durable::{BoxDurable, DurableOp};
+use crate::durable::BoxDurable;
+use crate::durable::op::DurableOp;
 use crate::error::Error;
 use crate::orchestration::{info, named, race, seconds, select_all, side_effect, sleep};
 use crate::registry::Registry;

@@ -359,6 +359,7 @@ impl From<event::StallReason> for StallReason {
             event::StallReason::Damaged => Self::Damaged,
             event::StallReason::Poisoned => Self::Poisoned,
             event::StallReason::Endless => Self::Endless,
+            event::StallReason::NonDeterministic => Self::NonDeterministic,
         }
     }
 }

@@ -357,6 +357,7 @@ impl From<StallReason> for event::StallReason {
             StallReason::Damaged => Self::Damaged,
             StallReason::Poisoned => Self::Poisoned,
             StallReason::Endless => Self::Endless,
+            StallReason::NonDeterministic => Self::NonDeterministic,
         }
     }
 }

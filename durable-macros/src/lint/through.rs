@@ -1,0 +1,155 @@
+//! Plain functions of the same crate are followed: what they do, the orchestrator does.
+//!
+//! The search goes from a call through the functions that it reaches, nearest first, so the chain that is shown is the
+//! shortest. It ends at what is annotated, at what is `async` (of which the type checker asks whether it is durable), and at
+//! its bounds. What a function does itself is kept, as many orchestrators call the same ones.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use super::ATTRIBUTES;
+use super::names::{Judgement, judge, method};
+use crate::catalogue::{self, Code};
+use crate::source::{Function, Mention, Namespace, What};
+
+/// How far a search goes from the call.
+const DEPTH_MAX: usize = 16;
+/// How many functions one search looks at.
+const FUNCTIONS_MAX: usize = 500;
+
+/// Something of the catalogue that is reached by a call.
+#[derive(Debug, Clone)]
+pub(super) struct Hazard {
+    pub(super) code: Code,
+    /// The functions on the way, each with its place.
+    functions: Vec<String>,
+    /// What is at the end, with its place.
+    end: String,
+}
+
+impl Hazard {
+    /// The way to it, as a user reads it.
+    pub(super) fn chain(&self) -> String {
+        let steps = self.functions.iter().chain([&self.end]);
+        let steps: Vec<&str> = steps.map(String::as_str).collect();
+        steps.join(" -> ")
+    }
+}
+
+/// What a call of `function` reaches: of each code the nearest. Nothing in the runtime's own tests: what they call is what
+/// replaces all that is refused.
+pub(super) fn hazards(function: &Function) -> Vec<Hazard> {
+    if std::env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == "durable-runtime") {
+        return Vec::new();
+    }
+    let mut seen = HashSet::new();
+    let mut found: Vec<Hazard> = Vec::new();
+    let mut to_do = VecDeque::from([(function.clone(), Vec::new())]);
+    while let Some((function, before)) = to_do.pop_front() {
+        if !is_followed(&function) || !seen.insert(key(&function)) || seen.len() > FUNCTIONS_MAX {
+            continue;
+        }
+        let mut functions: Vec<String> = before;
+        let name = format!("`{}`", function.name());
+        functions.push(place(&name, &function, function.line()));
+        let facts = facts(&function);
+        for (code, end) in &facts.breaches {
+            if found.iter().all(|hazard| hazard.code != *code) {
+                found.push(Hazard {
+                    code: *code,
+                    functions: functions.clone(),
+                    end: end.clone(),
+                });
+            }
+        }
+        if functions.len() < DEPTH_MAX {
+            let calls = facts.calls.iter().cloned();
+            to_do.extend(calls.map(|call| (call, functions.clone())));
+        }
+    }
+    found
+}
+
+/// What a function does itself.
+#[derive(Debug, Default)]
+struct Facts {
+    /// Of each code the first, with its place.
+    breaches: Vec<(Code, String)>,
+    calls: Vec<Function>,
+}
+
+impl Facts {
+    fn of(function: &Function) -> Self {
+        let mut facts = Self::default();
+        for mention in function.mentions() {
+            if !mention.in_side_effect {
+                facts.add(function, &mention);
+            }
+        }
+        facts
+    }
+
+    fn add(&mut self, function: &Function, mention: &Mention) {
+        let (path, namespace) = match &mention.what {
+            What::Path { path, .. } => (path, Namespace::Value),
+            What::Macro { path } => (path, Namespace::Macro),
+            What::Method { name, arguments } => {
+                if let Some(code) = catalogue::judge_method(name, *arguments) {
+                    self.breach(code, &method(name, *arguments), function, mention);
+                }
+                return;
+            }
+            What::Unsafe => return self.breach(Code::D052, "`unsafe`", function, mention),
+        };
+        match judge(path, &mention.resolve(), namespace) {
+            Judgement::Breaks { code, name } => {
+                self.breach(code, &format!("`{name}`"), function, mention);
+            }
+            Judgement::Changes(name) => {
+                self.breach(Code::D050, &format!("`{name}`"), function, mention);
+            }
+            Judgement::Calls(functions) => self.calls.extend(functions),
+            Judgement::Undecided | Judgement::Fine => {}
+        }
+    }
+
+    fn breach(&mut self, code: Code, name: &str, function: &Function, mention: &Mention) {
+        let is_known = self.breaches.iter().any(|(known, _)| *known == code);
+        // A print or a log line in a plain function changes nothing that is recorded.
+        if !is_known && code != Code::D062 {
+            self.breaches
+                .push((code, place(name, function, mention.line)));
+        }
+    }
+}
+
+fn is_followed(function: &Function) -> bool {
+    !function.is_async() && !ATTRIBUTES.iter().any(|name| function.has_attribute(name))
+}
+
+/// A name and where it is, as rustc would point there.
+fn place(name: &str, function: &Function, line: usize) -> String {
+    format!("{name} ({}:{line})", function.file().display())
+}
+
+type Key = (PathBuf, usize, String);
+
+fn key(function: &Function) -> Key {
+    (function.file().to_owned(), function.line(), function.name())
+}
+
+/// What `function` does itself, worked out once. The source of a crate does not change while it is compiled.
+fn facts(function: &Function) -> Rc<Facts> {
+    thread_local! {
+        static KNOWN: RefCell<HashMap<Key, Rc<Facts>>> = RefCell::default();
+    }
+    let key = key(function);
+    let known = KNOWN.with_borrow(|known| known.get(&key).cloned());
+    known.unwrap_or_else(|| {
+        let facts = Rc::new(Facts::of(function));
+        KNOWN.with_borrow_mut(|known| known.insert(key, Rc::clone(&facts)));
+        facts
+    })
+}

@@ -1,0 +1,45 @@
+//! What the attributes warn of, on a compiler that lets them report nothing but errors: the use of an item that is
+//! deprecated. Its note is the warning, and the code that is warned of is underlined.
+//!
+//! The words are those of the catalogue in `durable-macros`; a test compares them. Not part of the public API.
+
+/// See `docs/determinism/D042.md`.
+#[derive(Debug)]
+#[deprecated(
+    note = "[D042] this hashes by an algorithm that may change from release to release, so a later build may decide otherwise; \
+            use an algorithm that is fixed by name, as `sha2` or `xxhash-rust`, or record the hash with `side_effect`; \
+            see docs/determinism/D042.md"
+)]
+pub struct D042;
+
+/// See `docs/determinism/D062.md`.
+#[derive(Debug)]
+#[deprecated(
+    note = "[D062] this prints again at every replay; use `tracing::debug!` or `println!`, which are left out while the code is \
+            replayed; see docs/determinism/D062.md"
+)]
+pub struct D062;
+
+/// See `docs/determinism/D070.md`.
+#[derive(Debug)]
+#[deprecated(
+    note = "[D070] this loop does not end and awaits nothing, so the turn never ends either; await in it, as \
+            `sleep(duration).await`, or leave it with `break`; see docs/determinism/D070.md"
+)]
+pub struct D070;
+
+/// See `docs/determinism/D080.md`.
+#[derive(Debug)]
+#[deprecated(
+    note = "[D080] this name may come from a crate that orchestrators do not use, and nobody can tell; import by name what is \
+            used; see docs/determinism/D080.md"
+)]
+pub struct D080;
+
+/// See `docs/determinism/D092.md`.
+#[derive(Debug)]
+#[deprecated(
+    note = "[D092] this allowance suppresses nothing, and would hide what is written here later; remove it; see \
+            docs/determinism/D092.md"
+)]
+pub struct D092;
