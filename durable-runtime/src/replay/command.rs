@@ -214,7 +214,7 @@ impl Context {
             self.stop(Stop::Stall(Stall::turn_limit(&found, &limit)));
             return Noted::Refused;
         }
-        self.turn.places.insert(site.id(), site);
+        self.turn.places.extend(wish.site().map(|id| (id, site)));
         self.turn.commands.push(wish);
         Noted::New
     }
