@@ -314,14 +314,10 @@ impl Hub {
         matches!(self.resting.take(Some(duration)), Taken::Nothing)
     }
 
-    /// Drops whatever still waits in a stopped engine, and with it the replies: those who wait for them hear that the
-    /// outcome is unknown.
+    /// Drops what still waits to be committed in a stopped engine, if nobody is left to commit it, and with it the replies:
+    /// those who wait for them hear that the outcome is unknown.
     pub(crate) fn abandon(&self) {
         drop(self.submissions.drain());
-        for shard in &self.shards {
-            drop(shard.drain());
-        }
-        self.gate.abandon();
     }
 
     /// Notes what the store has done.
