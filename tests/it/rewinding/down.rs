@@ -181,20 +181,35 @@ async fn a_child_that_is_rewound_alone_goes_on_whatever_its_parent_does() {
     }
 }
 
-/// Who is told again how a child ended has to hear it before that child is purged.
-#[tokio::test]
-async fn an_outcome_that_is_told_again_is_heard_before_the_child_is_purged() {
-    let works = Works::broken(&["bad"]);
-    let registry = works
+/// What is broken, at once or after its time.
+#[helper]
+async fn bad(is_late: bool) -> Result<Value, Error> {
+    if is_late {
+        later("bad").await
+    } else {
+        work("bad").await
+    }
+}
+
+/// `flow` waits for its child, which waits for an event, and for what is broken, which may take its time.
+fn beside_a_child(works: &Works, is_late: bool) -> Registry {
+    works
         .registry()
         .named_orchestrator("child", |_| async {
             Ok::<_, Error>(named::event("go").wait().await)
         })
-        .named_orchestrator("flow", |_| async {
+        .named_orchestrator("flow", move |_| async move {
             let child = named::orchestrator("child", &Value::Null).id("child");
-            let (child, bad) = try_join!(plainly(child), work("bad"))?;
+            let (child, bad) = try_join!(plainly(child), bad(is_late))?;
             Ok::<_, Error>(json!([child, bad]))
-        });
+        })
+}
+
+/// Who is told again how a child ended has to hear it before that child is purged.
+#[tokio::test]
+async fn an_outcome_that_is_told_again_is_heard_before_the_child_is_purged() {
+    let works = Works::broken(&["bad"]);
+    let registry = beside_a_child(&works, false);
     let engine = engine_of(registry.clone());
     let (flow, _) = ended(&engine).await;
     let child = instance(&engine, "child").await;
@@ -214,16 +229,7 @@ async fn an_outcome_that_is_told_again_is_heard_before_the_child_is_purged() {
 #[tokio::test]
 async fn who_rewinds_a_parent_at_once_does_it_twice_at_most() {
     let works = Works::broken(&["bad"]);
-    let registry = works
-        .registry()
-        .named_orchestrator("child", |_| async {
-            Ok::<_, Error>(named::event("go").wait().await)
-        })
-        .named_orchestrator("flow", |_| async {
-            let child = named::orchestrator("child", &Value::Null).id("child");
-            let (child, bad) = try_join!(plainly(child), later("bad"))?;
-            Ok::<_, Error>(json!([child, bad]))
-        });
+    let registry = beside_a_child(&works, true);
     let engine = engine_of(registry.clone());
     let started = engine.start(named::orchestrator("flow", &Value::Null));
     let flow = started.id("flow").await.unwrap();
