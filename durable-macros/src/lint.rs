@@ -95,6 +95,8 @@ struct Lint {
     awaited: Option<usize>,
     /// In an `unsafe` block that was refused: what only such a block can do is refused with it.
     in_unsafe: bool,
+    /// In an `if false`, as other attributes write one to give a body its type.
+    in_never: bool,
     report: Report,
 }
 
@@ -134,6 +136,7 @@ impl Lint {
             depth: 0,
             awaited: None,
             in_unsafe: false,
+            in_never: false,
             report: Report::default(),
         }
     }
@@ -298,10 +301,13 @@ impl<'ast> Visit<'ast> for Lint {
     }
 
     fn visit_expr_if(&mut self, branch: &'ast syn::ExprIf) {
+        let before = self.in_never;
+        self.in_never |= forms::is_literally(&branch.cond, false);
         self.scoped(|lint| {
             lint.visit_expr(&branch.cond);
             lint.visit_block(&branch.then_branch);
         });
+        self.in_never = before;
         if let Some((_, otherwise)) = &branch.else_branch {
             self.visit_expr(otherwise);
         }
