@@ -86,9 +86,13 @@ pub(crate) fn checked(
     let sites = Table::of(function, &statements);
     rewriter.block(&mut statements, true);
     let warnings = warnings(runtime, &rewriter.warnings);
+    let conditional = report.conditional.iter().map(|(cfgs, error)| {
+        let error = error.to_compile_error();
+        quote!(#cfgs #error)
+    });
     Body {
         attrs: attrs.into_iter().map(outer).collect(),
-        code: quote!(#warnings #(#statements)*),
+        code: quote!(#(#conditional)* #warnings #(#statements)*),
         allowances: report.allowances,
         sites,
     }

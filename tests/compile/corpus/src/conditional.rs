@@ -38,6 +38,12 @@ pub async fn statements(mut numbers: Vec<u64>) -> Sums {
     }
     #[cfg(any())]
     numbers.retain(|number| *number > 2);
+    #[cfg(any())]
+    {
+        #[cfg(not(test))]
+        std::thread::sleep(std::time::Duration::ZERO);
+        std::process::exit(1);
+    }
     #[allow(clippy::unnecessary_retain)]
     numbers.retain(|number| *number > 2);
     match numbers.len() {
