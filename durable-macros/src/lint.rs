@@ -16,7 +16,7 @@ mod tokens;
 
 use std::collections::HashSet;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
 use quote::quote;
 use syn::visit::{self, Visit};
 use syn::{Expr, Item, Signature, Stmt};
@@ -52,7 +52,7 @@ impl Subject {
 pub(crate) struct Report {
     pub(crate) errors: Vec<syn::Error>,
     /// Those in a statement or arm that has a `cfg`: they are errors where it holds.
-    pub(crate) conditional: Vec<(TokenStream, syn::Error)>,
+    pub(crate) conditional: Vec<(proc_macro2::TokenStream, syn::Error)>,
     pub(crate) warnings: Vec<(Code, Span)>,
     /// All that its author vouched for.
     pub(crate) allowances: Vec<Allowance>,
