@@ -86,9 +86,13 @@ pub(crate) fn checked(
     let sites = Table::of(function, &statements);
     rewriter.block(&mut statements, true);
     let warnings = warnings(runtime, &rewriter.warnings);
+    let conditional = report.conditional.iter().map(|(cfgs, error)| {
+        let error = error.to_compile_error();
+        quote!(#cfgs #error)
+    });
     Body {
         attrs: attrs.into_iter().map(outer).collect(),
-        code: quote!(#warnings #(#statements)*),
+        code: quote!(#(#conditional)* #warnings #(#statements)*),
         allowances: report.allowances,
         sites,
     }
@@ -129,9 +133,21 @@ impl Rewriter<'_> {
     /// Visits a statement; `is_sorted` if the next one sorts what it declares.
     fn statement(&mut self, statement: &mut Stmt, is_sorted: bool) {
         let allowances = allow::attributes_mut(statement).map(allow::take);
+        let is_conditional = allow::attributes(statement).is_some_and(|it| is_conditional(it));
         self.with_allowances(allowances.unwrap_or_default(), |it| {
-            it.plain_statement(statement, is_sorted);
+            it.perhaps(is_conditional, |it| {
+                it.plain_statement(statement, is_sorted);
+            });
         });
+    }
+
+    /// Visits what may not be there when it is compiled: nothing is put off out of it.
+    fn perhaps(&mut self, is_conditional: bool, visit: impl FnOnce(&mut Self)) {
+        if is_conditional {
+            self.body(visit);
+        } else {
+            visit(self);
+        }
     }
 
     fn plain_statement(&mut self, statement: &mut Stmt, is_sorted: bool) {
@@ -173,7 +189,17 @@ impl VisitMut for Rewriter<'_> {
 
     fn visit_arm_mut(&mut self, arm: &mut syn::Arm) {
         let allowances = allow::take(&mut arm.attrs);
-        self.with_allowances(allowances, |it| visit_mut::visit_arm_mut(it, arm));
+        let is_conditional = is_conditional(&arm.attrs);
+        self.with_allowances(allowances, |it| {
+            it.perhaps(is_conditional, |it| visit_mut::visit_arm_mut(it, arm));
+        });
+    }
+
+    fn visit_field_value_mut(&mut self, field: &mut syn::FieldValue) {
+        let is_conditional = is_conditional(&field.attrs);
+        self.perhaps(is_conditional, |it| {
+            visit_mut::visit_field_value_mut(it, field);
+        });
     }
 
     fn visit_stmt_mut(&mut self, statement: &mut Stmt) {
@@ -233,6 +259,11 @@ impl VisitMut for Rewriter<'_> {
             _ => visit_mut::visit_expr_mut(self, expr),
         }
     }
+}
+
+/// Whether there is a `cfg` among the attributes.
+fn is_conditional(attrs: &[syn::Attribute]) -> bool {
+    attrs.iter().any(|attr| attr.path().is_ident("cfg"))
 }
 
 fn suffix(receiver: Expr, method: &str, span: Span) -> Expr {

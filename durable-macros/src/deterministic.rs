@@ -61,6 +61,8 @@ fn checked(
     };
     let report = lint::check(Subject::Deterministic, &function.sig, &statements);
     errors.extend(report.errors);
+    // It stays as it is written, so there is no place where its conditions could be repeated.
+    errors.extend(report.conditional.into_iter().map(|(_, error)| error));
     allowances.extend(report.allowances);
     for statement in &mut statements {
         allow::Strip.visit_stmt_mut(statement);

@@ -17,6 +17,7 @@ mod tokens;
 use std::collections::HashSet;
 
 use proc_macro2::Span;
+use quote::quote;
 use syn::visit::{self, Visit};
 use syn::{Expr, Item, Signature, Stmt};
 
@@ -50,10 +51,29 @@ impl Subject {
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     pub(crate) errors: Vec<syn::Error>,
+    /// Those in a statement or arm that has a `cfg`: they are errors where it holds.
+    pub(crate) conditional: Vec<(proc_macro2::TokenStream, syn::Error)>,
     pub(crate) warnings: Vec<(Code, Span)>,
     /// All that its author vouched for.
     pub(crate) allowances: Vec<Allowance>,
     pub(crate) refused: Refused,
+}
+
+impl Report {
+    /// Puts what was found since there were so many of both under the conditions among `attrs`.
+    fn put_under(&mut self, attrs: &[syn::Attribute], errors: usize, conditional: usize) {
+        let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
+        let cfgs = quote!(#(#cfgs)*);
+        if cfgs.is_empty() {
+            return;
+        }
+        for (inner, _) in self.conditional.iter_mut().skip(conditional) {
+            inner.extend(cfgs.clone());
+        }
+        let found = self.errors.split_off(errors);
+        let found = found.into_iter().map(|error| (cfgs.clone(), error));
+        self.conditional.extend(found);
+    }
 }
 
 /// Awaits and branches whose future was refused by name, which need no second error from the type checker.
@@ -95,6 +115,8 @@ struct Lint {
     awaited: Option<usize>,
     /// In an `unsafe` block that was refused: what only such a block can do is refused with it.
     in_unsafe: bool,
+    /// In an `if false`, as other attributes write one to give a body its type.
+    in_never: bool,
     report: Report,
 }
 
@@ -134,6 +156,7 @@ impl Lint {
             depth: 0,
             awaited: None,
             in_unsafe: false,
+            in_never: false,
             report: Report::default(),
         }
     }
@@ -184,7 +207,9 @@ impl Lint {
         let allowances = allow::read(attrs, &mut self.report.errors);
         self.report.allowances.extend(allowances.iter().cloned());
         let before = self.allowed.begin(allowances);
+        let (errors, conditional) = (self.report.errors.len(), self.report.conditional.len());
         visit(self);
+        self.report.put_under(attrs, errors, conditional);
         for unneeded in self.allowed.end(before) {
             // Whether that one is needed only the rewriter knows.
             if unneeded.code != Some(Code::D040) {
@@ -298,10 +323,13 @@ impl<'ast> Visit<'ast> for Lint {
     }
 
     fn visit_expr_if(&mut self, branch: &'ast syn::ExprIf) {
+        let before = self.in_never;
+        self.in_never |= forms::is_literally(&branch.cond, false);
         self.scoped(|lint| {
             lint.visit_expr(&branch.cond);
             lint.visit_block(&branch.then_branch);
         });
+        self.in_never = before;
         if let Some((_, otherwise)) = &branch.else_branch {
             self.visit_expr(otherwise);
         }
@@ -385,6 +413,17 @@ impl Lint {
                     }
                 }
             }
+            Item::Trait(item) => {
+                for item in &item.items {
+                    if let syn::TraitItem::Fn(function) = item
+                        && let Some(block) = &function.default
+                        && !is_annotated(&function.attrs)
+                    {
+                        self.function(&function.sig, block);
+                    }
+                }
+            }
+            Item::Const(item) => self.inside(|lint| lint.visit_expr(&item.expr)),
             Item::Macro(call) if call.ident.is_none() => self.macro_call(&call.mac),
             Item::Static(item) => self.static_item(item),
             _ => {}

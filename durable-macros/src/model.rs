@@ -69,13 +69,29 @@ impl Parse for Function {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
             sig: input.parse()?,
-            body: input.parse().map_err(|error| {
-                Code::D100.error_at(
-                    error.span(),
-                    "a function without a body cannot be annotated",
-                )
-            })?,
+            body: input
+                .step(|cursor| match cursor.token_tree() {
+                    Some((TokenTree::Group(group), rest)) => Ok((bare(group), rest)),
+                    _ => Err(cursor.error("a body")),
+                })
+                .map_err(|error| {
+                    Code::D100.error_at(
+                        error.span(),
+                        "a function without a body cannot be annotated",
+                    )
+                })?,
         })
+    }
+}
+
+/// The braces themselves: a `$body:block` of a macro stands in a group of its own.
+fn bare(group: Group) -> Group {
+    if group.delimiter() != Delimiter::None {
+        return group;
+    }
+    match group.stream().into_iter().next() {
+        Some(TokenTree::Group(inner)) => bare(inner),
+        _ => group,
     }
 }
 

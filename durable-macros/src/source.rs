@@ -183,6 +183,11 @@ impl Scope {
         )
     }
 
+    /// Whether a type of the crate has a method of this name, whatever it does.
+    pub(crate) fn is_own_method(&self, name: &str) -> bool {
+        self.module.is_own_method(&self.session, name)
+    }
+
     fn at_token(&self, at: usize) -> Self {
         Self {
             session: Rc::clone(&self.session),

@@ -82,7 +82,10 @@ impl Rewriter<'_> {
             Some("stringify") => return tokens,
             _ => {}
         }
-        self.arguments(tokens)
+        // It may leave out what it takes, write it twice, or put it into a closure.
+        let mut output = TokenStream::new();
+        self.body(|it| output = it.arguments(tokens));
+        output
     }
 
     /// What a macro of unknown grammar takes: mostly expressions, and something between them.

@@ -48,14 +48,14 @@ impl Lint {
 
     /// D070, of a loop that has no end by itself.
     pub(super) fn endless_loop(&mut self, endless: &ExprLoop) {
-        if !Ways::of(|ways| ways.visit_block(&endless.body)).are_any() {
+        if !self.in_never && !Ways::of(|ways| ways.visit_block(&endless.body)).are_any() {
             self.warn(Code::D070, endless.loop_token.span);
         }
     }
 
     /// D070, of a loop that only asks whether it may end.
     pub(super) fn while_loop(&mut self, while_loop: &ExprWhile) {
-        let is_true = matches!(&*while_loop.cond, Expr::Lit(lit) if matches!(&lit.lit, Lit::Bool(lit) if lit.value));
+        let is_true = is_literally(&while_loop.cond, true);
         let waits = while_loop.body.stmts.is_empty() && only_asks(&while_loop.cond);
         let ways = Ways::of(|ways| {
             ways.visit_expr(&while_loop.cond);
@@ -65,6 +65,11 @@ impl Lint {
             self.warn(Code::D070, while_loop.while_token.span);
         }
     }
+}
+
+/// Whether it is the word `true` or `false`.
+pub(super) fn is_literally(expr: &Expr, value: bool) -> bool {
+    matches!(expr, Expr::Lit(lit) if matches!(&lit.lit, Lit::Bool(lit) if lit.value == value))
 }
 
 /// `!task.is_finished()`, which changes nothing; `stack.pop().is_some()` does.

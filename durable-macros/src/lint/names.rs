@@ -210,6 +210,9 @@ impl Lint {
     pub(super) fn method(&mut self, call: &ExprMethodCall) {
         let name = call.method.unraw().to_string();
         let mut code = catalogue::judge_method(&name, call.args.len());
+        if code.is_some() && self.is_own_method(&name) {
+            code = None;
+        }
         if call
             .args
             .iter()
@@ -226,6 +229,12 @@ impl Lint {
                 &format!("`.{name}(..)` of a `thread_local!`"),
             );
         }
+    }
+
+    /// A type of the crate has one as well, and which of them is meant only its type tells.
+    pub(super) fn is_own_method(&self, name: &str) -> bool {
+        let scope = self.scope.as_ref();
+        scope.is_some_and(|scope| scope.is_own_method(name))
     }
 
     /// `Ordering::SeqCst`, which only atomics take.

@@ -96,7 +96,9 @@ impl Facts {
             What::Path { path, .. } => (path, Namespace::Value),
             What::Macro { path } => (path, Namespace::Macro),
             What::Method { name, arguments } => {
-                if let Some(code) = catalogue::judge_method(name, *arguments) {
+                if let Some(code) = catalogue::judge_method(name, *arguments)
+                    && !function.scope().is_own_method(name)
+                {
                     self.breach(code, &method(name, *arguments), function, mention);
                 }
                 return;

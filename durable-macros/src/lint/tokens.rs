@@ -68,7 +68,10 @@ impl Lint {
             return;
         };
         let arguments = count(arguments.stream());
-        if !is_refused && let Some(code) = catalogue::judge_method(&name, arguments) {
+        if !is_refused
+            && let Some(code) = catalogue::judge_method(&name, arguments)
+            && !self.is_own_method(&name)
+        {
             self.find(code, ident, &method(&name, arguments));
         }
     }

@@ -134,6 +134,24 @@ impl Module {
         std::iter::successors(Some(Rc::clone(self)), |module| module.outer(session))
     }
 
+    /// Whether a method of this name stands in one of the crate's files, as far as they are known.
+    pub(super) fn is_own_method(self: &Rc<Self>, session: &Session, name: &str) -> bool {
+        let mut open = vec![(Rc::clone(self), 0), (self.to_root(session), 0)];
+        while let Some((module, depth)) = open.pop() {
+            let source = &module.source;
+            if source.outline.has_method(&source.tokens, name) {
+                return true;
+            }
+            // `#[path]` may lead round in a circle.
+            if depth < DEPTH_MAX {
+                let entries = module.outline().entries.iter();
+                let inner = entries.flat_map(|entry| module.children(session, entry));
+                open.extend(inner.map(|inner| (inner, depth + 1)));
+            }
+        }
+        false
+    }
+
     pub(super) fn is_test(self: &Rc<Self>, session: &Session) -> bool {
         self.with_outer(session)
             .any(|module| module.outline().gate.max(module.place(session).gate) == Gate::InTests)

@@ -182,6 +182,17 @@ impl Outline {
         &self.functions
     }
 
+    /// Whether a method of this name stands in the file.
+    pub(super) fn has_method(&self, tokens: &Tokens, name: &str) -> bool {
+        self.functions.iter().any(|function| {
+            let owner = &self.space(function.space).owner;
+            let mut parameters = function.parameters.clone().take(4);
+            matches!(owner, Owner::Impl(_) | Owner::Trait)
+                && tokens.ident(function.name) == Some(name)
+                && parameters.any(|at| tokens.ident(at) == Some("self"))
+        })
+    }
+
     pub(super) fn function(&self, index: usize) -> Option<&Function> {
         self.functions.get(index)
     }

@@ -276,6 +276,7 @@ fn told(difference: &Difference) -> String {
         Difference::Input(None) => ", with another input".to_owned(),
         Difference::Input(Some(path)) if path.is_empty() => ", with another input".to_owned(),
         Difference::Input(Some(path)) => format!(", whose input differs at `{path}`"),
+        Difference::Order => format!(", {}", matching::ANOTHER_ORDER),
         Difference::Place => ", at another place".to_owned(),
         Difference::Detail => ", with another due time, policy, time-out or id".to_owned(),
     }

@@ -9,7 +9,11 @@ use crate::payload::{Codec, Payload};
 
 mod twin;
 
-pub(super) use twin::{same_end, twin_difference};
+pub(super) use twin::{same_end, same_end_in_order, twin_difference};
+
+/// Of a value that is the same but for the order of what is in it.
+pub(super) const ANOTHER_ORDER: &str = "with the same elements in another order, as those of a `HashSet`; record a `BTreeSet` or a \
+                             `durable_runtime::HashSet`";
 
 /// What tells a requested command from the recorded one.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub(super) enum Difference {
     Other,
     /// The same thing with another input; for JSON, the place in it.
     Input(Option<String>),
+    /// The same thing with the same input, but that an array in it has another order.
+    Order,
     /// The same thing, asked for at another place.
     Place,
     /// The same thing, with another due time, policy, time-out or id.
@@ -84,7 +90,29 @@ fn input(recorded: &Payload, requested: &Payload) -> Option<Difference> {
         return Some(Difference::Input(None));
     };
     let mut path = String::new();
-    (!covers(&old, &new, &mut path)).then_some(Difference::Input(Some(path)))
+    if covers(&old, &new, &mut path) {
+        None
+    } else if in_order(old) == in_order(new) {
+        Some(Difference::Order)
+    } else {
+        Some(Difference::Input(Some(path)))
+    }
+}
+
+/// The value with its arrays in one order, whatever that is.
+fn in_order(value: Value) -> Value {
+    match value {
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.into_iter().map(in_order).collect();
+            values.sort_by_cached_key(Value::to_string);
+            Value::Array(values)
+        }
+        Value::Object(members) => {
+            let members = members.into_iter().map(|(key, it)| (key, in_order(it)));
+            Value::Object(members.collect())
+        }
+        plain => plain,
+    }
 }
 
 /// Whether `new` holds all that `old` holds; members that `old` lacks are ignored. If not, `path` is where.
@@ -141,6 +169,15 @@ mod tests {
             let expected = Some(Difference::Input(Some(path.to_owned())));
             assert_eq!(compare(old, new), expected, "{old} {new}");
         }
+    }
+
+    #[test]
+    fn a_set_in_another_order_is_told_from_another_set() {
+        let order = Some(Difference::Order);
+        assert_eq!(compare(r#"{"s":[1,2,3]}"#, r#"{"s":[3,1,2]}"#), order);
+        assert_eq!(compare("[[1,2],[3]]", "[[3],[2,1]]"), order);
+        let other = Some(Difference::Input(Some("/0".to_owned())));
+        assert_eq!(compare("[1,2]", "[2,2]"), other);
     }
 
     #[test]

@@ -139,6 +139,10 @@ impl Script {
             .other_end(end)
             .or_else(|| self.other_cancellation(cancelled, end))?;
         let is_of_twin = self.is_of_twin;
+        let is_reordered = match (&recorded, &requested) {
+            (Some(first), Some(again)) if is_of_twin => matching::same_end_in_order(first, again),
+            _ => false,
+        };
         let was_end = recorded.as_ref().is_some_and(HistoryEvent::is_terminal);
         Some(Divergence {
             sequence: self.end,
@@ -147,7 +151,15 @@ impl Script {
                 origin: None,
             }),
             requested: requested.map(|event| Requested {
-                what: describe_end(&event, at, is_of_twin.then_some(was_end)),
+                what: if is_reordered {
+                    format!(
+                        "{}, {}",
+                        divergence::describe(&event, at),
+                        matching::ANOTHER_ORDER
+                    )
+                } else {
+                    describe_end(&event, at, is_of_twin.then_some(was_end))
+                },
                 site: None,
             }),
             after: None,

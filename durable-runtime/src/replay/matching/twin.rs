@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Difference, difference};
+use super::{Difference, difference, in_order};
 use crate::event::HistoryEvent;
 use crate::failure::{Failure, Outcome};
 use crate::payload::{Codec, Payload};
@@ -40,6 +40,25 @@ pub(in crate::replay) fn same_end(first: &HistoryEvent, again: &HistoryEvent) ->
             same_outcome(&old.outcome, &new.outcome)
         }
         (E::ExecutionContinued(old), E::ExecutionContinued(new)) => same(&old.input, &new.input),
+        _ => false,
+    }
+}
+
+/// Whether both executions end alike, but that an array in what they end with has another order.
+pub(in crate::replay) fn same_end_in_order(first: &HistoryEvent, again: &HistoryEvent) -> bool {
+    use HistoryEvent as E;
+    let (first, again) = match (first, again) {
+        (E::ExecutionCompleted(old), E::ExecutionCompleted(new)) => {
+            match (&old.outcome, &new.outcome) {
+                (Outcome::Completed(old), Outcome::Completed(new)) => (old, new),
+                _ => return false,
+            }
+        }
+        (E::ExecutionContinued(old), E::ExecutionContinued(new)) => (&old.input, &new.input),
+        _ => return false,
+    };
+    match (first.decode::<Value>(), again.decode::<Value>()) {
+        (Ok(old), Ok(new)) => in_order(old) == in_order(new),
         _ => false,
     }
 }

@@ -104,6 +104,32 @@ fn another_due_time_policy_or_id_is_told() {
     assert!(report(&id).contains("or id"), "{}", report(&id));
 }
 
+/// Whose hashes are seeded anew in each thread.
+fn set() -> std::collections::HashSet<u32> {
+    (0..64).collect()
+}
+
+#[test]
+fn a_set_is_told_by_its_order() {
+    let said = "with the same elements in another order, as those of a `HashSet`; record a `BTreeSet` or a \
+                `durable_runtime::HashSet`";
+    let told = report(&code(|(): ()| async {
+        GO.wait().await;
+        set()
+    }));
+    assert!(
+        told.contains(&format!("again: ExecutionCompleted, {said}")),
+        "{told}"
+    );
+    let told = report(&code(|(): ()| async {
+        named::activity("count", &json!(set())).await.is_ok()
+    }));
+    assert!(
+        told.contains(&format!("again: ActivityScheduled `count`, {said} at ")),
+        "{told}"
+    );
+}
+
 #[test]
 fn another_output_or_end_is_told_with_the_last_step() {
     let output = code(|(): ()| async {

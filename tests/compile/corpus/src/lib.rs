@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 pub mod activities;
+pub mod conditional;
 pub mod generics;
 pub mod graphs;
 pub mod grids;

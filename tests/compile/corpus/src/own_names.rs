@@ -165,3 +165,31 @@ pub async fn shadows(it: Vec<u64>) -> u64 {
     notify("shadows".to_owned(), format!("{__durable_iterated:?}")).await;
     __durable_iterated.unwrap_or(seen1)
 }
+
+/// In rounds, not in time.
+pub struct Stopwatch {
+    rounds: u64,
+}
+
+impl Stopwatch {
+    pub fn elapsed(&self) -> u64 {
+        self.rounds
+    }
+
+    pub fn fetch_add(&mut self, rounds: u64, times: u64) -> u64 {
+        self.rounds += rounds * times;
+        self.rounds
+    }
+}
+
+fn measured(watch: &Stopwatch) -> u64 {
+    watch.elapsed()
+}
+
+#[orchestrator(name = "own_names.own_methods")]
+pub async fn own_methods(rounds: u64) -> u64 {
+    let mut watch = Stopwatch { rounds };
+    watch.fetch_add(1, 2);
+    let text = format!("{}", watch.elapsed());
+    watch.elapsed() + measured(&watch) + u64::from(text.is_empty())
+}

@@ -75,6 +75,33 @@ async fn as_values() -> usize {
 }
 
 #[orchestrator]
+async fn in_items() -> bool {
+    const NOW: fn() -> I = I::now; //~ D002 I::now
+    trait Timed {
+        fn start(&self) -> I {
+            I::now() //~ D002 I::now
+        }
+    }
+    impl Timed for () {}
+    NOW() == ().start()
+}
+
+#[orchestrator]
+async fn under_a_condition() -> u64 {
+    #[cfg(all())]
+    let there = I::now(); //~ D002 I::now
+    #[cfg(any())]
+    let there = Wall::now();
+    match there.elapsed().as_secs() {
+        #[cfg(any())]
+        0 => u64::from(Wall::now() > Wall::UNIX_EPOCH),
+        #[cfg(not(any()))]
+        0 => u64::from(Wall::now() > Wall::UNIX_EPOCH), //~ D001 Wall::now
+        seconds => seconds,
+    }
+}
+
+#[orchestrator]
 async fn in_macros() -> usize {
     let all = vec![I::now()]; //~ D002 I::now
     let text = format!("{:?} {:?}", 1, Wall::now()); //~ D001 Wall::now
