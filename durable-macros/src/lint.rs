@@ -8,6 +8,8 @@ mod forms;
 mod locals;
 mod macros;
 mod names;
+#[cfg(test)]
+mod published;
 mod statics;
 #[cfg(test)]
 mod tests;
@@ -54,6 +56,8 @@ pub(crate) struct Report {
     /// All that its author vouched for.
     pub(crate) allowances: Vec<Allowance>,
     pub(crate) refused: Refused,
+    /// The crate is too large for the index, so that something may not have been found.
+    pub(crate) was_cut: bool,
 }
 
 /// Awaits and branches whose future was refused by name, which need no second error from the type checker.
@@ -79,6 +83,7 @@ pub(crate) fn check(subject: Subject, sig: &Signature, statements: &[Stmt]) -> R
     let mut lint = Lint::new(subject, Scope::around(sig.ident.span()));
     lint.locals.enter_function(sig);
     lint.statements(statements);
+    lint.report.was_cut = lint.scope.as_ref().is_some_and(Scope::was_cut);
     lint.report
 }
 
@@ -221,13 +226,16 @@ impl<'ast> Visit<'ast> for Lint {
         self.item(item);
     }
 
-    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
-        self.with_allowances(&arm.attrs, |lint| {
-            lint.scoped(|lint| {
-                lint.locals.bind(&arm.pat, None);
-                visit::visit_arm(lint, arm);
+    fn visit_expr_match(&mut self, choice: &'ast syn::ExprMatch) {
+        let taint = self.taint_of(|lint| lint.visit_expr(&choice.expr));
+        for arm in &choice.arms {
+            self.with_allowances(&arm.attrs, |lint| {
+                lint.scoped(|lint| {
+                    lint.locals.bind(&arm.pat, taint);
+                    visit::visit_arm(lint, arm);
+                });
             });
-        });
+        }
     }
 
     fn visit_expr_await(&mut self, call: &'ast syn::ExprAwait) {

@@ -30,7 +30,9 @@ mod roots;
 mod tokens;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
+#[cfg(test)]
+pub(crate) mod staged;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -149,7 +151,8 @@ impl Scope {
         }
         let (file, line, column) = place(span)?;
         // Of an example in a comment rustdoc tells the file, but not the lines of it.
-        let text = span.unwrap().source_text();
+        let text = proc_macro::is_available().then(|| span.unwrap().source_text());
+        let text = text.flatten();
         Self::in_file(&file, line, column)
             .filter(|scope| text.is_none_or(|text| scope.text() == text))
     }
@@ -266,7 +269,7 @@ impl Scope {
     }
 
     /// Where things are that only a build for tests has.
-    fn is_in_test(&self) -> bool {
+    pub(crate) fn is_in_test(&self) -> bool {
         let source = &self.module.source;
         let function = source.outline.function_around(&source.tokens, self.at);
         let function = function.and_then(|index| source.outline.function(index));
@@ -299,6 +302,9 @@ pub(crate) fn is_associated(span: Span) -> bool {
 /// The file of a token, its line and its column, both from 1.
 fn place(span: Span) -> Option<(PathBuf, usize, usize)> {
     if !proc_macro::is_available() {
+        #[cfg(test)]
+        return staged::place(span);
+        #[cfg(not(test))]
         return None;
     }
     let span = span.unwrap();

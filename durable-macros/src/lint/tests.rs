@@ -344,6 +344,9 @@ fn what_is_made_of_something_refused_is_not_refused_again() {
     ));
     assert!(refuses(quote!(select! { _ = tokio::time::sleep(d) => 1 })));
     assert!(refuses(quote!(mine!(a => tokio::time::sleep(d).await))));
+    assert!(refuses(quote!(match tokio::spawn(f()) {
+        task => task.await,
+    }?)));
     // The call may be wrong for another reason.
     assert!(!refuses(quote!(plain(std::time::SystemTime::now()).await)));
     assert!(!refuses(quote!(

@@ -52,7 +52,8 @@ fn downloaded() -> Vec<PathBuf> {
     files
 }
 
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+/// The Rust files in a directory, in order.
+pub(crate) fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(directory)
         .into_iter()
         .flatten()

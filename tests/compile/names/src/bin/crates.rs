@@ -48,6 +48,30 @@ async fn asks(url: String) -> bool {
     answer.is_ok() && StatusCode::from_u16(200).is_ok_and(|code| code == StatusCode::OK)
 }
 
+/// It only holds a future in its place.
+#[orchestrator]
+async fn waits_in_place() -> u64 {
+    let deadline = sleep(seconds(1));
+    tokio::pin!(deadline);
+    select! {
+        () = &mut deadline => 1,
+        n = side_effect(|| 2) => n,
+    }
+}
+
+/// What an arm is given was refused already.
+#[orchestrator]
+async fn matches() -> u64 {
+    match tokio::runtime::Handle::try_current() { //~ D023 tokio::runtime::Handle::try_current
+        Ok(handle) => {
+            let task = handle.spawn_blocking(|| 1);
+            drop(task);
+            1
+        }
+        Err(_) => 2,
+    }
+}
+
 /// A branch that was refused is not refused again.
 #[orchestrator]
 async fn races(url: String) -> u64 {
