@@ -17,6 +17,7 @@ mod through;
 mod tokens;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proc_macro2::Span;
 use syn::visit::{self, Visit};
@@ -56,8 +57,8 @@ pub(crate) struct Report {
     /// All that its author vouched for.
     pub(crate) allowances: Vec<Allowance>,
     pub(crate) refused: Refused,
-    /// The crate is too large for the index, so that something may not have been found.
-    pub(crate) was_cut: bool,
+    /// Not all that the body leads to was looked at.
+    was_cut: bool,
 }
 
 /// Awaits and branches whose future was refused by name, which need no second error from the type checker.
@@ -83,8 +84,18 @@ pub(crate) fn check(subject: Subject, sig: &Signature, statements: &[Stmt]) -> R
     let mut lint = Lint::new(subject, Scope::around(sig.ident.span()));
     lint.locals.enter_function(sig);
     lint.statements(statements);
-    lint.report.was_cut = lint.scope.as_ref().is_some_and(Scope::was_cut);
-    lint.report
+    let mut report = lint.report;
+    report.was_cut |= lint.scope.as_ref().is_some_and(Scope::was_cut);
+    if report.was_cut && is_first_cut() {
+        report.warnings.push((Code::D081, sig.ident.span()));
+    }
+    report
+}
+
+/// Once is enough for a crate, which has this process to itself.
+fn is_first_cut() -> bool {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    !IS_TOLD.swap(true, Ordering::Relaxed)
 }
 
 struct Lint {

@@ -1,12 +1,13 @@
-//! Where the text of a test stands: a compiler would tell it of a token, and none is there.
+//! What a test says instead of the compiler and the environment.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
 use proc_macro2::Span;
 
 thread_local! {
     static FILE: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
+    static LINES_MAX: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
 /// Runs `test`, for which all tokens are those of `file`.
@@ -15,6 +16,18 @@ pub(crate) fn at<T>(file: &Path, test: impl FnOnce() -> T) -> T {
     let result = test();
     FILE.set(before);
     result
+}
+
+/// Runs `test`, in which so many lines are read for one function.
+pub(crate) fn with_lines_max<T>(lines: usize, test: impl FnOnce() -> T) -> T {
+    let before = LINES_MAX.replace(Some(lines));
+    let result = test();
+    LINES_MAX.set(before);
+    result
+}
+
+pub(super) fn lines_max() -> Option<usize> {
+    LINES_MAX.get()
 }
 
 /// As the compiler would say it: the file of a token, its line and its column, both from 1.
