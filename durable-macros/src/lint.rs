@@ -5,6 +5,7 @@
 
 mod finding;
 mod forms;
+mod futures;
 mod locals;
 mod macros;
 mod names;
@@ -66,16 +67,26 @@ pub(crate) struct Report {
 /// They are known by their place: should two tokens of a macro have the same, an await is not checked in a program that
 /// is not built anyway.
 #[derive(Debug, Default)]
-pub(crate) struct Refused(HashSet<(usize, usize)>);
+pub(crate) struct Refused {
+    /// The words `await`, and the begins of branches.
+    places: HashSet<(usize, usize)>,
+    /// The begins of futures that a combinator is given.
+    given: HashSet<(usize, usize)>,
+}
 
 impl Refused {
     /// Whether what stands at `span` was refused: the word `await`, or the begin of a branch.
     pub(crate) fn holds(&self, span: Span) -> bool {
-        !self.0.is_empty() && self.0.contains(&position(span))
+        !self.places.is_empty() && self.places.contains(&position(span))
+    }
+
+    /// Whether it is a refused future that a combinator is given. Asked of what is outermost first, as others may begin there too.
+    pub(crate) fn takes(&mut self, expr: &Expr) -> bool {
+        !self.given.is_empty() && self.given.remove(&position(first_token(expr)))
     }
 
     fn note(&mut self, span: Span) {
-        self.0.insert(position(span));
+        self.places.insert(position(span));
     }
 }
 
@@ -109,6 +120,8 @@ struct Lint {
     depth: usize,
     /// The depth of the operand of an await that is being visited.
     awaited: Option<usize>,
+    /// Where in the tree the futures are that a combinator is given.
+    given: Vec<usize>,
     /// In an `unsafe` block that was refused: what only such a block can do is refused with it.
     in_unsafe: bool,
     report: Report,
@@ -149,6 +162,7 @@ impl Lint {
             marks: Vec::new(),
             depth: 0,
             awaited: None,
+            given: Vec::new(),
             in_unsafe: false,
             report: Report::default(),
         }
@@ -264,6 +278,7 @@ impl<'ast> Visit<'ast> for Lint {
                 return;
             }
             self.path(path);
+            self.expect_futures(path, &call.args);
         } else {
             self.visit_expr(&call.func);
         }
@@ -367,6 +382,7 @@ impl<'ast> Visit<'ast> for Lint {
     fn visit_expr(&mut self, expr: &'ast Expr) {
         match expr {
             Expr::Verbatim(tokens) => self.raw(tokens.clone()),
+            _ if self.is_given(expr) => self.future(expr),
             _ => visit::visit_expr(self, expr),
         }
     }

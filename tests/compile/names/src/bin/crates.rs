@@ -72,6 +72,17 @@ async fn matches() -> u64 {
     }
 }
 
+/// Nor is what a combinator is given.
+#[orchestrator]
+async fn gives(urls: Vec<String>, limit: std::time::Duration) -> usize {
+    join_all(vec![tokio::time::sleep(limit)]).await; //~ D003 tokio::time::sleep
+    let first = race([tokio::fs::read("a"), tokio::fs::read("b")]).await; //~ D030 tokio::fs::read; D030 tokio::fs::read
+    let all = join_all(urls.iter().map(|url| reqwest::get(url))).await; //~ D031 reqwest::get
+    let one = timeout(limit, tokio::spawn(async { 1 })).await; //~ D020 tokio::spawn
+    drop((first, one));
+    all.len()
+}
+
 /// A branch that was refused is not refused again.
 #[orchestrator]
 async fn races(url: String) -> u64 {
