@@ -306,3 +306,32 @@ fn what_a_suffix_says_its_whole_name_says_too() {
         assert_eq!(said(path).map(|(code, _)| code), Some(expected));
     }
 }
+
+/// What a `clippy.toml` of a user would have. Whole modules and crates it cannot name.
+fn clippy_configuration() -> String {
+    let list = |key: &str, of_macros: bool| {
+        let names = names::whole().filter(|(name, _)| name.ends_with('!') == of_macros);
+        let lines = names.map(|(name, code)| {
+            let (name, instead) = (name.trim_end_matches('!'), code.row().instead);
+            let reason = format!("[{}] {instead}", code.name()).replace('"', "\\\"");
+            format!("    {{ path = \"{name}\", reason = \"{reason}\", allow-invalid = true }},\n")
+        });
+        format!("{key} = [\n{}]\n", lines.collect::<Vec<_>>().concat())
+    };
+    list("disallowed-methods", false) + &list("disallowed-macros", true)
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "to be taken from here")]
+fn the_table_can_be_told_to_clippy() {
+    let configuration = clippy_configuration();
+    for line in [
+        "{ path = \"std::time::SystemTime::now\", reason = \"[D001] use `now()`, the time of the turn, which a replay sees again\", \
+         allow-invalid = true },",
+        "{ path = \"tokio::select\", reason = \"[D021] ",
+    ] {
+        assert!(configuration.contains(line), "{line}");
+    }
+    assert!(configuration.lines().count() > 150, "{configuration}");
+    println!("{configuration}");
+}
