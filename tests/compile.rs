@@ -239,6 +239,23 @@ fn a_half_typed_body_hides_no_signature() {
     }
 }
 
+/// A crate of which not all is read says so once, and is built; read as a whole, it says what is wrong.
+#[test]
+fn what_was_not_read_is_told_of_once() {
+    let bound = "env.DURABLE_INDEX_LINES=\"20\"";
+    let (is_built, messages, said) = cargo(&["check", "-p", "large", "--config", bound]);
+    assert!(is_built, "{said}");
+    assert_same(&found(&messages), &expected_below("large/src"));
+    let (is_built, messages, said) = cargo(&["check", "-p", "large", "--features", "whole"]);
+    assert!(!is_built, "{said}");
+    let found = found(&messages).remove("large/src/lib.rs").expect(&said);
+    let told: Vec<_> = found
+        .iter()
+        .map(|(code, _, what)| (code.as_str(), what.as_str()))
+        .collect();
+    assert_eq!(told, [("D001", "far::today"), ("D001", "far::today")]);
+}
+
 /// The corpus denies warnings, so one would be an error.
 #[test]
 fn nothing_is_said_of_ordinary_code() {

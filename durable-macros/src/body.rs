@@ -213,6 +213,13 @@ impl VisitMut for Rewriter<'_> {
     }
 
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        if self.refused.takes(expr) {
+            let span = lint::first_token(expr);
+            self.visit_expr_mut(expr);
+            let refused = std::mem::replace(expr, Expr::PLACEHOLDER);
+            *expr = suffix(refused, "__durable_block", span);
+            return;
+        }
         match expr {
             Expr::Await(call) => self.awaited(call),
             Expr::Async(block) => {
@@ -244,7 +251,11 @@ impl VisitMut for Rewriter<'_> {
             }
             Expr::MethodCall(call) if settled::is_settled(call) => self.settled(expr),
             Expr::MethodCall(call) => {
+                let is_handed = iteration::is_handed(call);
                 visit_mut::visit_expr_method_call_mut(self, call);
+                if is_handed {
+                    self.handed(call);
+                }
                 if iteration::names(call) {
                     self.iteration(expr);
                 }

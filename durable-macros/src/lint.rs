@@ -5,9 +5,12 @@
 
 mod finding;
 mod forms;
+mod futures;
 mod locals;
 mod macros;
 mod names;
+#[cfg(test)]
+mod published;
 mod statics;
 #[cfg(test)]
 mod tests;
@@ -15,6 +18,7 @@ mod through;
 mod tokens;
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use proc_macro2::Span;
 use quote::quote;
@@ -57,6 +61,8 @@ pub(crate) struct Report {
     /// All that its author vouched for.
     pub(crate) allowances: Vec<Allowance>,
     pub(crate) refused: Refused,
+    /// Not all that the body leads to was looked at.
+    was_cut: bool,
 }
 
 impl Report {
@@ -81,16 +87,26 @@ impl Report {
 /// They are known by their place: should two tokens of a macro have the same, an await is not checked in a program that
 /// is not built anyway.
 #[derive(Debug, Default)]
-pub(crate) struct Refused(HashSet<(usize, usize)>);
+pub(crate) struct Refused {
+    /// The words `await`, and the begins of branches.
+    places: HashSet<(usize, usize)>,
+    /// The begins of futures that a combinator is given.
+    given: HashSet<(usize, usize)>,
+}
 
 impl Refused {
     /// Whether what stands at `span` was refused: the word `await`, or the begin of a branch.
     pub(crate) fn holds(&self, span: Span) -> bool {
-        !self.0.is_empty() && self.0.contains(&position(span))
+        !self.places.is_empty() && self.places.contains(&position(span))
+    }
+
+    /// Whether it is a refused future that a combinator is given. Asked of what is outermost first, as others may begin there too.
+    pub(crate) fn takes(&mut self, expr: &Expr) -> bool {
+        !self.given.is_empty() && self.given.remove(&position(first_token(expr)))
     }
 
     fn note(&mut self, span: Span) {
-        self.0.insert(position(span));
+        self.places.insert(position(span));
     }
 }
 
@@ -99,7 +115,18 @@ pub(crate) fn check(subject: Subject, sig: &Signature, statements: &[Stmt]) -> R
     let mut lint = Lint::new(subject, Scope::around(sig.ident.span()));
     lint.locals.enter_function(sig);
     lint.statements(statements);
-    lint.report
+    let mut report = lint.report;
+    report.was_cut |= lint.scope.as_ref().is_some_and(Scope::was_cut);
+    if report.was_cut && is_first_cut() {
+        report.warnings.push((Code::D081, sig.ident.span()));
+    }
+    report
+}
+
+/// Once is enough for a crate, which has this process to itself.
+fn is_first_cut() -> bool {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    !IS_TOLD.swap(true, Ordering::Relaxed)
 }
 
 struct Lint {
@@ -113,6 +140,8 @@ struct Lint {
     depth: usize,
     /// The depth of the operand of an await that is being visited.
     awaited: Option<usize>,
+    /// Where in the tree the futures are that a combinator is given.
+    given: Vec<usize>,
     /// In an `unsafe` block that was refused: what only such a block can do is refused with it.
     in_unsafe: bool,
     /// In an `if false`, as other attributes write one to give a body its type.
@@ -155,6 +184,7 @@ impl Lint {
             marks: Vec::new(),
             depth: 0,
             awaited: None,
+            given: Vec::new(),
             in_unsafe: false,
             in_never: false,
             report: Report::default(),
@@ -246,13 +276,16 @@ impl<'ast> Visit<'ast> for Lint {
         self.item(item);
     }
 
-    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
-        self.with_allowances(&arm.attrs, |lint| {
-            lint.scoped(|lint| {
-                lint.locals.bind(&arm.pat, None);
-                visit::visit_arm(lint, arm);
+    fn visit_expr_match(&mut self, choice: &'ast syn::ExprMatch) {
+        let taint = self.taint_of(|lint| lint.visit_expr(&choice.expr));
+        for arm in &choice.arms {
+            self.with_allowances(&arm.attrs, |lint| {
+                lint.scoped(|lint| {
+                    lint.locals.bind(&arm.pat, taint);
+                    visit::visit_arm(lint, arm);
+                });
             });
-        });
+        }
     }
 
     fn visit_expr_await(&mut self, call: &'ast syn::ExprAwait) {
@@ -270,6 +303,7 @@ impl<'ast> Visit<'ast> for Lint {
                 return;
             }
             self.path(path);
+            self.expect_futures(path, &call.args);
         } else {
             self.visit_expr(&call.func);
         }
@@ -376,6 +410,7 @@ impl<'ast> Visit<'ast> for Lint {
     fn visit_expr(&mut self, expr: &'ast Expr) {
         match expr {
             Expr::Verbatim(tokens) => self.raw(tokens.clone()),
+            _ if self.is_given(expr) => self.future(expr),
             _ => visit::visit_expr(self, expr),
         }
     }

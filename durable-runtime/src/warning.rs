@@ -36,6 +36,15 @@ pub struct D070;
 )]
 pub struct D080;
 
+/// See `docs/determinism/D081.md`.
+#[derive(Debug)]
+#[deprecated(
+    note = "[D081] this leads through more of its crate than is read, and what lies beyond was not looked at; set \
+            `DURABLE_INDEX_LINES` to more than 20000, under `[env]` in `.cargo/config.toml`; or end the search with \
+            `#[deterministic]` on what it calls; see docs/determinism/D081.md"
+)]
+pub struct D081;
+
 /// See `docs/determinism/D092.md`.
 #[derive(Debug)]
 #[deprecated(

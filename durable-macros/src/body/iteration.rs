@@ -8,6 +8,7 @@
 //! made().keys()       made().__durable_iterated().in_order().keys()
 //! for x in &map {}    for x in (&map, 'unreached: { break 'unreached; seen = source(&&map); }).0 {}
 //! for x in made() {}  for x in match made() { it => { 'unreached: { break 'unreached; seen = source(&it); } it } } {}
+//! list.extend(&map)   list.extend((&map, 'unreached: { break 'unreached; seen = extended(&list, &&map); }).0)
 //! ```
 //!
 //! What becomes of `seen` is in `blocks`.
@@ -27,8 +28,26 @@ use crate::model::{located, place_of};
 impl Rewriter<'_> {
     /// Puts the check of what it goes over into a loop whose parts were visited.
     pub(super) fn for_loop(&mut self, looped: &mut ExprForLoop, is_checked: bool) {
-        let head = &mut *looped.expr;
-        if is_checked || has_its_order(head) || self.allowed.suppress(Code::D040) {
+        if !is_checked {
+            self.gone_over(&mut looped.expr, None);
+        }
+    }
+
+    /// Puts the check of what it is given into a call of a method that goes over that, whose parts were visited.
+    pub(super) fn handed(&mut self, call: &mut ExprMethodCall) {
+        let receiver = peeled(&call.receiver).clone();
+        let is_checkable = is_place(&receiver) && is_repeatable(&receiver);
+        match (call.args.first_mut(), call.method == "extend") {
+            (Some(given), false) => self.gone_over(given, None),
+            // A map may be put into what has an order of its own.
+            (Some(given), true) if is_checkable => self.gone_over(given, Some(&receiver)),
+            _ => {}
+        }
+    }
+
+    /// Puts the check of its order beside a value; `into` is what it is put into.
+    fn gone_over(&mut self, head: &mut Expr, into: Option<&Expr>) {
+        if has_its_order(head) || self.allowed.suppress(Code::D040) {
             return;
         }
         if self.blocks.is_unknown(root(head).as_ref()) {
@@ -37,18 +56,22 @@ impl Rewriter<'_> {
         let (ends, place) = (ends(head), telling(head));
         let span = place_of(place);
         let runtime = located(self.runtime, span);
-        let look = if self.is_known_iterator(head) {
-            quote_spanned!(span=> #runtime::collection)
-        } else {
-            quote_spanned!(span=> #runtime::source)
+        let is_known = self.is_known_iterator(head);
+        if is_known && into.is_some() {
+            return;
+        }
+        let look = |value: &TokenStream| match into {
+            Some(into) => quote_spanned!(span=> #runtime::extended(&#into, &#value)),
+            None if is_known => quote_spanned!(span=> #runtime::collection(&#value)),
+            None => quote_spanned!(span=> #runtime::source(&#value)),
         };
         let seen = self.blocks.defer(place, root(head));
-        let check = |value: &TokenStream| match &seen {
-            Some(seen) => unreached(span, &quote_spanned!(span=> #seen = #look(&#value);)),
-            None => unreached(
-                span,
-                &refused(place, &quote_spanned!(span=> #look(&#value))),
-            ),
+        let check = |value: &TokenStream| {
+            let look = look(value);
+            match &seen {
+                Some(seen) => unreached(span, &quote_spanned!(span=> #seen = #look;)),
+                None => unreached(span, &refused(place, &look)),
+            }
         };
         if is_place(peeled(head)) && is_repeatable(head) {
             let check = check(&head.to_token_stream());
@@ -140,6 +163,15 @@ const NAMES: &[(&str, usize)] = &[
 pub(super) fn names(call: &ExprMethodCall) -> bool {
     let is_named = |(name, count): &(&str, usize)| call.method == name && call.args.len() == *count;
     call.turbofish.is_none() && NAMES.iter().any(is_named)
+}
+
+/// Whether the method goes over what it is given, which no other check is about.
+pub(super) fn is_handed(call: &ExprMethodCall) -> bool {
+    let is_named = ["chain", "extend", "zip"]
+        .iter()
+        .any(|name| call.method == name);
+    let given = call.args.first().filter(|_| call.args.len() == 1);
+    is_named && call.turbofish.is_none() && given.is_some_and(|given| !goes_over(given))
 }
 
 /// The value, with the check beside it. All that is around the two has the place and the names of the value, so that an

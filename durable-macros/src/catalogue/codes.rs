@@ -165,6 +165,11 @@ codes! {
         "may come from a crate that orchestrators do not use, and nobody can tell",
         "import by name what is used"
     }
+    D081 Warning Name {
+        "crate larger than what is read",
+        "leads through more of its crate than is read, and what lies beyond was not looked at",
+        "set `DURABLE_INDEX_LINES` to more than 20000, under `[env]` in `.cargo/config.toml`; or end the search with `#[deterministic]` on what it calls"
+    }
     D090 Error Form {
         "syntax of `join!` and `select!`",
         "they are read by the grammar of tokio's macros",

@@ -412,6 +412,16 @@ pub(super) fn all() -> impl Iterator<Item = String> {
     rows().map(|(pattern, _)| pattern)
 }
 
+/// The whole names that break determinism, macros with their `!`.
+#[cfg(test)]
+pub(super) fn whole() -> impl Iterator<Item = (String, Code)> {
+    let whole = rows().filter(|(pattern, _)| !pattern.ends_with('*'));
+    whole.filter_map(|(pattern, says)| match says {
+        Says::Breaks(code) => Some((pattern, code)),
+        Says::Fine => None,
+    })
+}
+
 /// The patterns that a group stands for: `a::{b, c}` is `a::b` and `a::c`.
 fn single(pattern: &'static str) -> impl Iterator<Item = String> {
     let (before, rest) = pattern.split_once('{').unwrap_or(("", pattern));

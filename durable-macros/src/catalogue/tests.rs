@@ -251,6 +251,28 @@ fn the_longest_pattern_decides() {
         ("aws_sdk_s3::Client::new", Some(("D031", false))),
         ("sqlx::query!", Some(("D031", false))),
         ("std::dbg!", Some(("D062", true))),
+        ("tokio::pin!", None),
+        ("futures_util::pin_mut!", None),
+        ("hyper::body::Frame::data", None),
+        ("hyper::body::Incoming::poll_frame", Some(("D031", false))),
+        ("reqwest::Request::new", None),
+        ("hickory_resolver::proto::rr::Name::from_str", None),
+        (
+            "hickory_resolver::TokioResolver::builder_tokio",
+            Some(("D031", false)),
+        ),
+        (
+            "tungstenite::handshake::client::generate_key",
+            Some(("D010", true)),
+        ),
+        ("tokio_util::codec::LinesCodec::new", None),
+        ("tokio_util::codec::Framed::new", Some(("D030", false))),
+        ("socket2::TcpKeepalive::new", None),
+        ("socket2::Socket::new", Some(("D030", false))),
+        ("std::os::unix::fs::MetadataExt::ino", None),
+        ("std::os::unix::fs::symlink", Some(("D030", false))),
+        ("ahash::HashMap::default", None),
+        ("ahash::AHasher::default", Some(("D042", false))),
         ("serde_json::from_str", None),
         ("std::collections::HashMap::new", None),
     ] {
@@ -283,4 +305,33 @@ fn what_a_suffix_says_its_whole_name_says_too() {
         assert_eq!(judge_suffix(&names).map(Code::name), Some(expected));
         assert_eq!(said(path).map(|(code, _)| code), Some(expected));
     }
+}
+
+/// What a `clippy.toml` of a user would have. Whole modules and crates it cannot name.
+fn clippy_configuration() -> String {
+    let list = |key: &str, of_macros: bool| {
+        let names = names::whole().filter(|(name, _)| name.ends_with('!') == of_macros);
+        let lines = names.map(|(name, code)| {
+            let (name, instead) = (name.trim_end_matches('!'), code.row().instead);
+            let reason = format!("[{}] {instead}", code.name()).replace('"', "\\\"");
+            format!("    {{ path = \"{name}\", reason = \"{reason}\", allow-invalid = true }},\n")
+        });
+        format!("{key} = [\n{}]\n", lines.collect::<Vec<_>>().concat())
+    };
+    list("disallowed-methods", false) + &list("disallowed-macros", true)
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "to be taken from here")]
+fn the_table_can_be_told_to_clippy() {
+    let configuration = clippy_configuration();
+    for line in [
+        "{ path = \"std::time::SystemTime::now\", reason = \"[D001] use `now()`, the time of the turn, which a replay sees again\", \
+         allow-invalid = true },",
+        "{ path = \"tokio::select\", reason = \"[D021] ",
+    ] {
+        assert!(configuration.contains(line), "{line}");
+    }
+    assert!(configuration.lines().count() > 150, "{configuration}");
+    println!("{configuration}");
 }

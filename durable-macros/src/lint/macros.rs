@@ -101,6 +101,9 @@ impl Lint {
             _ => {
                 let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
                 if let Ok(arguments) = parser.parse2(tokens.clone()) {
+                    if self.is_given(tokens) {
+                        return self.futures(&arguments);
+                    }
                     return arguments.iter().for_each(|expr| self.visit_expr(expr));
                 }
             }

@@ -142,8 +142,11 @@ impl Lint {
 
     /// A function of this crate: what it does is done here.
     fn calls(&mut self, functions: &[Function], tokens: impl quote::ToTokens) {
-        let hazards = functions.iter().flat_map(through::hazards);
-        let mut hazards: Vec<Hazard> = hazards.collect();
+        let mut hazards: Vec<Hazard> = Vec::new();
+        for reached in functions.iter().map(through::reached) {
+            self.report.was_cut |= reached.was_cut;
+            hazards.extend(reached.hazards);
+        }
         // Errors first: one is enough.
         hazards.sort_by_key(|hazard| hazard.code.row().level == catalogue::Level::Warning);
         let first = hazards

@@ -334,7 +334,7 @@ fn what_is_made_of_something_refused_is_not_refused_again() {
     let refuses = |body: proc_macro2::TokenStream| {
         let report = report(quote!(async fn f() { #body }));
         assert_eq!(report.errors.len(), 1, "{body}");
-        !report.refused.0.is_empty()
+        !report.refused.places.is_empty()
     };
     assert!(refuses(quote!(tokio::time::sleep(d).await)));
     assert!(refuses(quote!(Box::pin(tokio::time::sleep(d)).await)));
@@ -344,6 +344,9 @@ fn what_is_made_of_something_refused_is_not_refused_again() {
     ));
     assert!(refuses(quote!(select! { _ = tokio::time::sleep(d) => 1 })));
     assert!(refuses(quote!(mine!(a => tokio::time::sleep(d).await))));
+    assert!(refuses(quote!(match tokio::spawn(f()) {
+        task => task.await,
+    }?)));
     // The call may be wrong for another reason.
     assert!(!refuses(quote!(plain(std::time::SystemTime::now()).await)));
     assert!(!refuses(quote!(
@@ -353,6 +356,37 @@ fn what_is_made_of_something_refused_is_not_refused_again() {
     assert!(!refuses(
         quote!(let start = std::time::Instant::now(); start.elapsed())
     ));
+}
+
+#[test]
+fn a_future_that_a_combinator_is_given_is_refused_once() {
+    let given = |body: proc_macro2::TokenStream| {
+        let report = report(quote!(async fn f() { #body }));
+        (report.errors.len(), report.refused.given.len())
+    };
+    for body in [
+        quote!(join_all(vec![tokio::time::sleep(d)]).await),
+        quote!(race([tokio::time::sleep(d)]).await),
+        quote!(select_all(list.map(|d| tokio::time::sleep(d))).await),
+        quote!(
+            try_join_all(list.into_iter().map(|d| {
+                let d = d;
+                tokio::fs::read(d)
+            }))
+            .await
+        ),
+        quote!(timeout(d, reqwest::get(url)).await),
+    ] {
+        assert_eq!(given(body.clone()), (1, 1), "{body}");
+    }
+    for body in [
+        // No future of a list.
+        quote!(join_all(list(std::time::SystemTime::now())).await),
+        quote!(f(vec![tokio::time::sleep(d)]).await),
+        quote!(timeout(tokio::time::sleep(d), g()).await),
+    ] {
+        assert_eq!(given(body.clone()), (1, 0), "{body}");
+    }
 }
 
 #[test]

@@ -38,23 +38,37 @@ impl Hazard {
     }
 }
 
-/// What a call of `function` reaches: of each code the nearest. Nothing in the runtime's own tests: what they call is what
-/// replaces all that is refused.
-pub(super) fn hazards(function: &Function) -> Vec<Hazard> {
+/// What was found by a search.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    /// Of each code the nearest.
+    pub(super) hazards: Vec<Hazard>,
+    /// The search ended at a bound, and may have missed something.
+    pub(super) was_cut: bool,
+}
+
+/// What a call of `function` reaches. Nothing in the runtime's own tests: what they call is what replaces all that is refused.
+pub(super) fn reached(function: &Function) -> Reached {
     if std::env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == "durable-runtime") {
-        return Vec::new();
+        return Reached::default();
     }
     let mut seen = HashSet::new();
-    let mut found: Vec<Hazard> = Vec::new();
+    let mut reached = Reached::default();
+    let found = &mut reached.hazards;
     let mut to_do = VecDeque::from([(function.clone(), Vec::new())]);
     while let Some((function, before)) = to_do.pop_front() {
-        if !is_followed(&function) || !seen.insert(key(&function)) || seen.len() > FUNCTIONS_MAX {
+        if !is_followed(&function) || !seen.insert(key(&function)) {
             continue;
+        }
+        if seen.len() > FUNCTIONS_MAX {
+            reached.was_cut = true;
+            break;
         }
         let mut functions: Vec<String> = before;
         let name = format!("`{}`", function.name());
         functions.push(place(&name, &function, function.line()));
         let facts = facts(&function);
+        reached.was_cut |= function.was_cut();
         for (code, end) in &facts.breaches {
             if found.iter().all(|hazard| hazard.code != *code) {
                 found.push(Hazard {
@@ -67,9 +81,11 @@ pub(super) fn hazards(function: &Function) -> Vec<Hazard> {
         if functions.len() < DEPTH_MAX {
             let calls = facts.calls.iter().cloned();
             to_do.extend(calls.map(|call| (call, functions.clone())));
+        } else {
+            reached.was_cut |= facts.calls.iter().any(is_followed);
         }
     }
-    found
+    reached
 }
 
 /// What a function does itself.
@@ -142,7 +158,8 @@ fn key(function: &Function) -> Key {
     (function.file().to_owned(), function.line(), function.name())
 }
 
-/// What `function` does itself, worked out once. The source of a crate does not change while it is compiled.
+/// What `function` does itself, worked out once. The source of a crate does not change while it is compiled; but who asked when
+/// there was no room left knows less than the next one may.
 fn facts(function: &Function) -> Rc<Facts> {
     thread_local! {
         static KNOWN: RefCell<HashMap<Key, Rc<Facts>>> = RefCell::default();
@@ -151,7 +168,9 @@ fn facts(function: &Function) -> Rc<Facts> {
     let known = KNOWN.with_borrow(|known| known.get(&key).cloned());
     known.unwrap_or_else(|| {
         let facts = Rc::new(Facts::of(function));
-        KNOWN.with_borrow_mut(|known| known.insert(key, Rc::clone(&facts)));
+        if !function.was_cut() {
+            KNOWN.with_borrow_mut(|known| known.insert(key, Rc::clone(&facts)));
+        }
         facts
     })
 }

@@ -205,16 +205,43 @@ impl Reader<'_> {
                 return;
             }
             let guard = tokens.find(at..arrow, |at| tokens.is(at, "if"));
-            let body = arrow + 2;
-            let after = if tokens.is_open(body, Delimiter::Brace) {
-                tokens.after(body)
-            } else {
-                tokens.find_in_code(body..end, |at| tokens.is_punct(at, b','))
-            };
+            let after = self.arm_end(arrow + 2, end);
             self.pattern(at..guard, &(at..after));
             self.found.patterns.push(at..guard);
             at = after + usize::from(tokens.is_punct(after, b','));
         }
+    }
+
+    /// Where an arm's expression ends: at its comma, or where it ends with a block.
+    fn arm_end(&self, body: usize, end: usize) -> usize {
+        let tokens = self.tokens;
+        let labelled = tokens.is_lifetime(body) && tokens.is_colon(body + 1);
+        let start = if labelled { body + 2 } else { body };
+        let is = |word: &str| tokens.is(start, word);
+        let mut after = if tokens.is_open(start, Delimiter::Brace) {
+            tokens.after(start)
+        } else if is("unsafe") || is("loop") {
+            tokens.after(start + 1)
+        } else if ["if", "match", "for", "while"].into_iter().any(is) {
+            self.after_block(start, end)
+        } else {
+            start
+        };
+        while after > start && tokens.is(after, "else") {
+            after = self.after_block(after, end);
+        }
+        let goes_on = tokens.is_punct(after, b'.') || tokens.is_punct(after, b'?');
+        if after == start || goes_on {
+            tokens.find_in_code(after..end, |at| tokens.is_punct(at, b','))
+        } else {
+            after.min(end)
+        }
+    }
+
+    /// After the block that a condition or an iterated value is followed by.
+    fn after_block(&self, at: usize, end: usize) -> usize {
+        let block = self.tokens.find(at..end, |at| self.begins_block(at));
+        self.tokens.after(block)
     }
 
     /// `|a, b: B| -> C { .. }`, whose names are known up to the comma or semicolon after it. The last token before the body.

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use super::bindings::{self, Bindings};
+use super::modules::lines_max;
 use super::outline::Outline;
 use super::tokens::Tokens;
 
 /// A file beyond this many bytes is not written by hand.
 const FILE_BYTES_MAX: u64 = 4 << 20;
-/// Lines that are kept for the next attribute: about 20 MB.
+/// Lines that are kept for the next attribute: about 20 MB. More, if one attribute reads more.
 const KEPT_LINES_MAX: usize = 40_000;
 
 /// A file, understood.
@@ -127,7 +128,7 @@ impl Kept {
                 used,
             },
         );
-        while self.lines > KEPT_LINES_MAX {
+        while self.lines > KEPT_LINES_MAX.max(lines_max()) {
             let oldest = self.files.iter().min_by_key(|(_, file)| file.used);
             let Some(oldest) = oldest.map(|(path, _)| path.clone()) else {
                 return;

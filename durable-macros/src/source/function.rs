@@ -97,6 +97,11 @@ impl Function {
         self.item().is_some_and(|item| item.is_async)
     }
 
+    /// Whether a file was left unread for want of room when something was asked of it.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.session.was_cut()
+    }
+
     pub(crate) fn is_unsafe(&self) -> bool {
         self.item().is_some_and(|item| item.is_unsafe)
     }
@@ -117,11 +122,10 @@ impl Function {
         let scope = self.scope();
         let found = mentions::of(source, self.index).into_iter();
         let mention = |found: mentions::Found| {
-            let (line, column) = source.tokens.position(found.at);
+            let (line, _) = source.tokens.position(found.at);
             Mention {
                 what: found.what,
                 line,
-                column,
                 in_unsafe: found.in_unsafe,
                 in_side_effect: found.in_side_effect,
                 allowed: found.allowed,

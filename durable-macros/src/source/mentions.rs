@@ -78,8 +78,7 @@ impl Reader<'_> {
         if tokens.is_punct(at, b'.') {
             return self.member(at + 1);
         }
-        let is_shift = tokens.is_pair(at - 1, *b"<<");
-        if tokens.is_punct(at, b'<') && tokens.begins_expression(at) && !is_shift {
+        if tokens.begins_qualified(at) {
             return self.qualified(at, end);
         }
         match tokens.ident(at) {

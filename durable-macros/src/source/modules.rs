@@ -4,18 +4,32 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::files::{self, Source};
 use super::outline::{Entry, Gate, Owner, Space, What};
 use super::roots::{self, Facts};
 
-/// Lines that are read for one annotated function; the file that goes beyond is the last.
+/// Lines that are read for one annotated function; the file that goes beyond is the last. `DURABLE_INDEX_LINES` says otherwise.
 ///
 /// Counted per function, and not per process, so that what is found in one does not hang on the others.
-const LINES_MAX: usize = 10_000;
+const LINES_MAX: usize = 20_000;
 /// Modules in modules beyond this are not looked for.
 const DEPTH_MAX: usize = 32;
+
+/// How many lines are read in this process for one annotated function.
+pub(super) fn lines_max() -> usize {
+    static LINES: OnceLock<usize> = OnceLock::new();
+    #[cfg(test)]
+    if let Some(lines) = super::staged::lines_max() {
+        return lines;
+    }
+    *LINES.get_or_init(|| {
+        let wanted = std::env::var("DURABLE_INDEX_LINES").ok();
+        let number = wanted.and_then(|text| text.replace('_', "").trim().parse().ok());
+        number.unwrap_or(LINES_MAX)
+    })
+}
 
 /// What one expansion sees of the crate: no file changes, and none is asked for twice.
 #[derive(Debug, Default)]
@@ -32,7 +46,7 @@ impl Session {
         if let Some(known) = self.files.borrow().get(path) {
             return known.clone();
         }
-        let source = if self.lines.get() < LINES_MAX {
+        let source = if self.lines.get() < lines_max() {
             files::open(path)
         } else {
             self.was_cut.set(self.was_cut.get() || path.is_file());

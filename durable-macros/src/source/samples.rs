@@ -52,7 +52,8 @@ fn downloaded() -> Vec<PathBuf> {
     files
 }
 
-fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
+/// The Rust files in a directory, in order.
+pub(crate) fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> = std::fs::read_dir(directory)
         .into_iter()
         .flatten()
@@ -60,7 +61,8 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>) {
         .collect();
     entries.sort();
     for entry in entries {
-        if entry.is_dir() && !entry.ends_with("target") {
+        // What is in `ui` is there to be wrong.
+        if entry.is_dir() && !entry.ends_with("target") && !entry.ends_with("ui") {
             collect(&entry, files);
         } else if entry.extension().is_some_and(|extension| extension == "rs") {
             files.push(entry);

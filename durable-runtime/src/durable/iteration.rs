@@ -6,7 +6,7 @@
 //! nothing. Written beside a `for`, it stands at the end of the block, where more types are known.
 
 use std::cell::{Ref, RefMut};
-use std::collections::{HashMap, HashSet, hash_map, hash_set};
+use std::collections::{HashMap, HashSet, LinkedList, VecDeque, hash_map, hash_set};
 use std::hash::RandomState;
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -120,6 +120,39 @@ pub trait AnyOrder: Sized {
 }
 
 impl<T: ?Sized, M> AnyOrder for Iterated<T, M> {}
+
+/// What is put at the end of something. It is looked for as [`Source`] is, if that keeps it in the order in which it came.
+#[derive(Debug)]
+pub struct Extended<R: ?Sized, T: ?Sized>(PhantomData<fn(&R, &T)>);
+
+/// Of the receiver of `extend`, and what it is given.
+pub fn extended<R: ?Sized, T: ?Sized>(_: &R, _: &T) -> Extended<R, T> {
+    Extended(PhantomData)
+}
+
+/// Keeps what it is extended by in the order in which it comes. A `BTreeMap` has an order of its own, a `HashMap` has none.
+pub trait Sequence {}
+
+impl<T> Sequence for Vec<T> {}
+impl<T> Sequence for VecDeque<T> {}
+impl<T> Sequence for LinkedList<T> {}
+impl Sequence for String {}
+impl<S: Sequence + ?Sized> Sequence for &mut S {}
+impl<S: Sequence + ?Sized> Sequence for Box<S> {}
+impl<S: Sequence + ?Sized> Sequence for RefMut<'_, S> {}
+impl<S: Sequence + ?Sized> Sequence for MutexGuard<'_, S> {}
+
+impl<R: Sequence + ?Sized, T: Unordered<Source> + ?Sized> Extended<R, T> {
+    /// Refuses.
+    #[expect(clippy::unused_self, reason = "a method, to be found by its receiver")]
+    pub fn checked(self)
+    where
+        T: Ordered,
+    {
+    }
+}
+
+impl<R: ?Sized, T: ?Sized> AnyOrder for Extended<R, T> {}
 
 /// The check of a receiver that is itself a value, as what a function returned.
 pub trait IteratedValue: Sized {

@@ -85,6 +85,8 @@ pub(super) const NAMES: &[Row] = &[
             "std::hash::RandomState::{new, default}",
             "std::collections::hash_map::RandomState::{new, default}",
             "std::random::*",
+            "tungstenite::handshake::client::generate_key",
+            "tokio_tungstenite::tungstenite::handshake::client::generate_key",
         ],
     ),
     // Seeded by hand, or a description of numbers to come.

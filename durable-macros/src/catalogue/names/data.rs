@@ -77,6 +77,15 @@ pub(super) const NAMES: &[Row] = &[
             "gxhash::*",
         ],
     ),
+    // Maps and sets of std with such a hash: to look up is fine, and of a loop over them the type tells.
+    (
+        Fine,
+        &[
+            "ahash::{HashMap, HashMapExt, HashSet, HashSetExt}::*",
+            "foldhash::{HashMap, HashMapExt, HashSet, HashSetExt}::*",
+            "gxhash::{HashMap, HashMapExt, HashSet, HashSetExt}::*",
+        ],
+    ),
     (
         Breaks(Code::D051),
         &[

@@ -62,6 +62,12 @@ pub(super) const NAMES: &[Row] = &[
         &[
             "std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6}::*",
             "std::process::{ExitCode, Stdio}::*",
+            // What was read before, and what is to be asked for.
+            "std::fs::Permissions::*",
+            "std::os::unix::fs::{MetadataExt, FileTypeExt, PermissionsExt}::*",
+            "std::os::windows::fs::{MetadataExt, FileTypeExt}::*",
+            "tokio_util::codec::{AnyDelimiterCodec, BytesCodec, LengthDelimitedCodec, LinesCodec}::*",
+            "socket2::{Domain, Protocol, TcpKeepalive, Type}::*",
             "rusqlite::types::*",
             "redb::TableDefinition::new",
             "redb::MultimapTableDefinition::new",
@@ -159,8 +165,13 @@ pub(super) const NAMES: &[Row] = &[
     (
         Fine,
         &[
-            "reqwest::{Url, Method, StatusCode, Version, Body, header, multipart, redirect}::*",
+            "reqwest::{Url, Method, StatusCode, Version, Body, Request, header, multipart, redirect}::*",
             "hyper::{http, header, ext, Uri, Method, StatusCode, HeaderMap, Version, Request, Response}::*",
+            "hyper::body::{Bytes, Frame, SizeHint}::*",
+            "hyper::rt::{ReadBuf, ReadBufCursor}::*",
+            "hyper_util::client::legacy::connect::dns::Name::*",
+            "hickory_resolver::{IntoName, Name, proto}::*",
+            "aws_config::{BehaviorVersion, Region}::*",
             "tonic::{Status, Code, Request, Response, metadata}::*",
             "sqlx::{types, error}::*",
             "diesel::{result, expression, sql_types}::*",
@@ -170,6 +181,8 @@ pub(super) const NAMES: &[Row] = &[
             "lettre::{Address, Message}::*",
             "tungstenite::{Message, Utf8Bytes, Bytes}::*",
             "tokio_tungstenite::tungstenite::{Message, Utf8Bytes, Bytes, protocol}::*",
+            "tungstenite::handshake::derive_accept_key",
+            "tokio_tungstenite::tungstenite::handshake::derive_accept_key",
             "kube::api::*",
             "sea_orm::{Value, ActiveValue}::*",
         ],

@@ -44,7 +44,7 @@ pub(super) const NAMES: &[Row] = &[
     (
         Breaks(Code::D021),
         &[
-            "tokio::{select, join, try_join, pin}!",
+            "tokio::{select, join, try_join}!",
             "futures::*",
             "futures_concurrency::*",
             "futures_buffered::*",
@@ -59,6 +59,8 @@ pub(super) const NAMES: &[Row] = &[
         &[
             "futures::{never, task}::*",
             "futures::ready!",
+            // Only holds a future in its place.
+            "futures::pin_mut!",
             // Of these the type tells, where they are awaited.
             "futures::future::{ready, ok, err, pending, lazy, poll_fn, maybe_done}",
         ],

@@ -215,20 +215,96 @@ fn what_is_missing_is_not_known() {
 
 #[test]
 fn a_crate_too_large_is_read_in_part() {
-    let lines = "//\n".repeat(6_000);
-    let large = format!("{lines}pub fn g() {{}}");
+    let large = format!("{}pub fn g() {{}}", "//\n".repeat(60));
     let krate = Crate::new(&[
         ("src/lib.rs", "mod a; mod b; mod c; /*@*/f"),
         ("src/a.rs", &large),
         ("src/b.rs", &large),
         ("src/c.rs", &large),
     ]);
+    staged::with_lines_max(100, || {
+        let scope = krate.scope("src/lib.rs");
+        assert_eq!(said(&scope, "a::g", Namespace::Value), ["fn a::g"]);
+        assert_eq!(said(&scope, "b::g", Namespace::Value), ["fn b::g"]);
+        assert_eq!(said(&scope, "std::f", Namespace::Value), ["std::f"]);
+        assert!(!scope.was_cut());
+        assert_eq!(said(&scope, "c::g", Namespace::Value), ["unseen"]);
+        assert!(scope.was_cut());
+        // The next one begins anew.
+        assert!(!krate.scope("src/lib.rs").was_cut());
+    });
+    staged::with_lines_max(1_000, || {
+        let scope = krate.scope("src/lib.rs");
+        for module in ["a", "b", "c"] {
+            let path = format!("{module}::g");
+            assert_eq!(
+                said(&scope, &path, Namespace::Value),
+                [format!("fn {path}")]
+            );
+        }
+        assert!(!scope.was_cut());
+    });
+}
+
+/// What cannot be read is unknown, whatever is wrong with it; a rustc that needs it says so itself.
+#[test]
+fn what_cannot_be_read_is_no_error() {
+    let krate = Crate::new(&[
+        (
+            "src/lib.rs",
+            "mod loops; mod directory; mod bytes; mod dangling; mod locked; #[path = \"nowhere/at/all.rs\"] mod nowhere;
+             #[path = \"/proc/self/mem\"] mod memory; #[path = \"\"] mod empty; mod brought { include!(\"brought.rs\"); }
+             mod good { pub fn g() {} } /*@*/f",
+        ),
+        ("src/directory.rs/inner.txt", ""),
+        ("src/brought.rs", "pub fn g() {}"),
+        ("src/locked.rs", "pub fn g() {}"),
+    ]);
+    std::fs::write(krate.path("src/bytes.rs"), b"pub fn g() {} // \xff\xfe").unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        symlink("gone.rs", krate.path("src/dangling.rs")).unwrap();
+        // A file that is itself, and a directory in itself.
+        symlink("loops.rs", krate.path("src/loops.rs")).unwrap();
+        symlink(".", krate.path("src/loops")).unwrap();
+        let nobody = std::fs::Permissions::from_mode(0o000);
+        std::fs::set_permissions(krate.path("src/locked.rs"), nobody).unwrap();
+    }
     let scope = krate.scope("src/lib.rs");
-    assert_eq!(said(&scope, "a::g", Namespace::Value), ["fn a::g"]);
-    assert_eq!(said(&scope, "b::g", Namespace::Value), ["fn b::g"]);
+    for module in [
+        "loops",
+        "directory",
+        "bytes",
+        "dangling",
+        "nowhere",
+        "memory",
+        "empty",
+    ] {
+        let path = format!("{module}::g");
+        assert_eq!(said(&scope, &path, Namespace::Value), ["unseen"], "{path}");
+    }
+    // Whoever may read everything reads this one; what is included is not looked for.
+    assert_eq!(said(&scope, "locked::g", Namespace::Value).len(), 1);
+    assert!(said(&scope, "brought::g", Namespace::Value).len() <= 1);
+    assert_eq!(said(&scope, "good::g", Namespace::Value), ["fn good::g"]);
     assert!(!scope.was_cut());
-    assert_eq!(said(&scope, "c::g", Namespace::Value), ["unseen"]);
-    assert!(scope.was_cut());
+}
+
+/// The way to a root through directories that contain themselves ends.
+#[cfg(unix)]
+#[test]
+fn modules_that_lead_back_to_themselves_end() {
+    let krate = Crate::new(&[
+        ("src/lib.rs", "mod a; /*@*/f"),
+        ("src/a.rs", "pub mod a; pub use self::a::g;"),
+    ]);
+    std::fs::create_dir_all(krate.path("src/a")).unwrap();
+    std::os::unix::fs::symlink("../a.rs", krate.path("src/a/a.rs")).unwrap();
+    std::os::unix::fs::symlink(".", krate.path("src/a/a")).unwrap();
+    let scope = krate.scope("src/lib.rs");
+    assert_eq!(said(&scope, "a::g", Namespace::Value), ["unseen"]);
+    assert_eq!(said(&scope, "a::a::a::g", Namespace::Value), ["unseen"]);
 }
 
 /// The paths of two and more segments that the functions of a file mention, and what each names.

@@ -67,6 +67,13 @@ self.a.b(); Self::c(); self => .b(0) Self::c()
 for a in 0..b { c(..d) } => b c() d
 match a { B::C(d) if e(d) => f(d), G => { h() } } => a e() f() h()
 match a { B => c::<D, E>(f), G => h() } => a c() f h()
+match a { B => match c { D => e(), } F::G | H::I => {}, } => a c e()
+match a { B => if c { d() } else { e() } F::G => 1 } => a c d() e()
+match a { B => if c { d } else { e }.f(), G::H => 1 } => a c d e .f(0)
+match a { B => 'x: { c() } F::G => 1 } => a c()
+match a { B => unsafe { c() } F::G => 1 } => a unsafe c() u
+a.b(<C<D, E>>::f, g) => a .b(2) C::f g
+a < b && c > d => a b c d
 loop { break 'a b() } => b()
 |x: Instant| -> Y<A, b::C> { x } => -
 || -> Y<A, b::C> { x() } => x()

@@ -45,6 +45,8 @@ impl Tokens {
                 self.after_generics(at + 2, end)
             } else if self.is(at, "as") {
                 self.after_cast(at + 1, end)
+            } else if self.begins_qualified(at) {
+                self.after_generics(at, end)
             } else {
                 self.after(at)
             }
@@ -88,6 +90,15 @@ impl Tokens {
             }
         }
         end
+    }
+
+    /// The `<` of `<A as B>::c`, which is no comparison.
+    pub(in super::super) fn begins_qualified(&self, at: usize) -> bool {
+        let is_shift = || {
+            at.checked_sub(1)
+                .is_some_and(|before| self.is_pair(before, *b"<<"))
+        };
+        self.is_punct(at, b'<') && self.begins_expression(at) && !is_shift()
     }
 
     /// After the type of a cast, which names nothing that runs.

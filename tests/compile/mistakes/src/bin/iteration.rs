@@ -261,4 +261,31 @@ async fn in_order(mut stock: HashMap<String, u64>, skus: HashSet<String>) -> u64
     total + u64::try_from(long).unwrap_or_default()
 }
 
+/// Handed whole to what goes over it.
+#[orchestrator]
+async fn hands_over(stock: HashMap<String, u64>, skus: HashSet<String>, shop: HashMap<String, u64>) -> usize {
+    let mut lines: Vec<(String, u64)> = Vec::new();
+    lines.extend(shop); //~ D040 shop
+    lines.extend(self::stock()); //~ D040 stock
+    let mut names: Vec<&String> = Vec::with_capacity(skus.len());
+    names.extend(&skus); //~ D040 skus
+    let numbered: Vec<(u64, &String)> = (0..).zip(&skus).collect(); //~ D040 skus
+    let known = ["a".to_owned()];
+    let both: Vec<&String> = known.iter().chain(&skus).collect(); //~ D040 skus
+    let told = skus.iter(); //~ D040 iter
+    names.extend(told);
+    // These have an order of their own, or none.
+    let mut ordered: BTreeMap<String, u64> = BTreeMap::new();
+    ordered.extend(stock.clone());
+    let mut others = HashMap::new();
+    others.extend(stock);
+    let mut found = Vec::new();
+    let more = known.iter().cloned().collect();
+    found.extend(more);
+    let list: Vec<String> = found;
+    #[nondeterminism(allow(D040), reason = "only counted")]
+    names.extend(&skus);
+    lines.len() + names.len() + numbered.len() + both.len() + ordered.len() + others.len() + list.len()
+}
+
 fn main() {}

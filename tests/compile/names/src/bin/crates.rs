@@ -48,6 +48,41 @@ async fn asks(url: String) -> bool {
     answer.is_ok() && StatusCode::from_u16(200).is_ok_and(|code| code == StatusCode::OK)
 }
 
+/// It only holds a future in its place.
+#[orchestrator]
+async fn waits_in_place() -> u64 {
+    let deadline = sleep(seconds(1));
+    tokio::pin!(deadline);
+    select! {
+        () = &mut deadline => 1,
+        n = side_effect(|| 2) => n,
+    }
+}
+
+/// What an arm is given was refused already.
+#[orchestrator]
+async fn matches() -> u64 {
+    match tokio::runtime::Handle::try_current() { //~ D023 tokio::runtime::Handle::try_current
+        Ok(handle) => {
+            let task = handle.spawn_blocking(|| 1);
+            drop(task);
+            1
+        }
+        Err(_) => 2,
+    }
+}
+
+/// Nor is what a combinator is given.
+#[orchestrator]
+async fn gives(urls: Vec<String>, limit: std::time::Duration) -> usize {
+    join_all(vec![tokio::time::sleep(limit)]).await; //~ D003 tokio::time::sleep
+    let first = race([tokio::fs::read("a"), tokio::fs::read("b")]).await; //~ D030 tokio::fs::read; D030 tokio::fs::read
+    let all = join_all(urls.iter().map(|url| reqwest::get(url))).await; //~ D031 reqwest::get
+    let one = timeout(limit, tokio::spawn(async { 1 })).await; //~ D020 tokio::spawn
+    drop((first, one));
+    all.len()
+}
+
 /// A branch that was refused is not refused again.
 #[orchestrator]
 async fn races(url: String) -> u64 {
