@@ -99,7 +99,8 @@ impl Look<'_> {
         self.functions += 1;
         let report = check(Subject::Helper, sig, &block.stmts);
         assert!(!report.was_cut, "{}: `{}`", self.path.display(), sig.ident);
-        for error in &report.errors {
+        let conditional = report.conditional.iter().map(|(_, error)| error);
+        for error in report.errors.iter().chain(conditional) {
             let message = error.to_string();
             let (code, what) = message[1..].split_once("] ").unwrap();
             let what = what.split(" is not allowed in").next().unwrap();
