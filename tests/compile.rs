@@ -15,6 +15,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+#[path = "compile/pages.rs"]
+mod pages;
 #[path = "compile/show.rs"]
 mod show;
 
