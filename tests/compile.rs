@@ -5,6 +5,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "what cargo does not say as expected fails the test, as it should"
 )]
 
@@ -13,6 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+
+#[path = "compile/pages.rs"]
+mod pages;
+#[path = "compile/show.rs"]
+mod show;
 
 /// An error: its code, its line, what is underlined there.
 type Mistake = (String, u64, String);

@@ -133,7 +133,8 @@ impl<'a> Definition<'a> {
         }
     }
 
-    /// What the user calls: the same name and arguments, giving a call.
+    /// What the user calls: the same name and arguments, giving a call. Where documentation is built, which looks into no body, the
+    /// signature is the written one.
     fn call(&self) -> TokenStream {
         let Self {
             runtime,
@@ -149,21 +150,23 @@ impl<'a> Definition<'a> {
             ..
         } = &self.attributes;
         let (vis, name) = (&self.function.vis, &self.function.sig.ident);
+        let (asyncness, result) = (&self.function.sig.asyncness, &self.function.sig.output);
         let (call, note) = if self.is_activity() {
             (
                 quote!(ActivityCall),
-                "An activity: awaited in an orchestrator, its result is recorded.",
+                "An activity: its call is an `ActivityCall`. Awaited in an orchestrator, its result is recorded.",
             )
         } else {
             (
                 quote!(OrchestratorCall),
-                "An orchestrator: start it with an engine, or await it in another as a child.",
+                "An orchestrator: its call is an `OrchestratorCall`. Start it with an engine, or await it in another as a child.",
             )
         };
         let note = is_documented.then(|| quote!(#[doc = ""] #[doc = #note]));
-        let parameters = self
+        let parameters: Vec<_> = self
             .arguments()
-            .map(|Parameter { ident, ty, .. }| quote!(#ident: #ty));
+            .map(|Parameter { ident, ty, .. }| quote!(#ident: #ty))
+            .collect();
         let names: Vec<_> = self
             .arguments()
             .map(|p| p.ident.to_token_stream())
@@ -177,9 +180,15 @@ impl<'a> Definition<'a> {
         quote! {
             #(#cfg)* #(#outer)* #(#lints)* #note
             #underscore
+            #[cfg(not(doc))]
             #[track_caller]
             #vis fn #name(#(#parameters),*) -> #runtime::#call<#output, #marker> {
                 #runtime::#call::__new(#marker::__encode(&#input))
+            }
+            #(#cfg)* #(#outer)* #(#lints)* #note
+            #[cfg(doc)]
+            #vis #asyncness fn #name(#(#parameters),*) #result {
+                loop {}
             }
         }
     }

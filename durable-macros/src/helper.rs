@@ -3,7 +3,7 @@
 use proc_macro2::{Group, Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{FnArg, Pat, ReceiverKind, ReturnType, Signature, Type};
+use syn::{FnArg, Pat, ReceiverKind, ReturnType, Signature, Type, Visibility};
 
 use crate::allow;
 use crate::body;
@@ -43,14 +43,25 @@ pub(crate) fn expand(
     let (imports, lints) = (imports(runtime), orchestrator_lints());
     let block = braced(quote!(#imports #bindings #code), &function.body);
     let future = typed(function.sig.ident.span(), &block, &output);
+    let documented = documented(function, &quote!(#(#cfg)* #(#outer)*));
+    let is_code = documented.as_ref().map(|_| quote!(#[cfg(not(doc))]));
     quote! {
-        #(#cfg)* #(#outer)* #lints #(#levels)* #(#attrs)* #(#inner)*
+        #documented
+        #(#cfg)* #(#outer)* #lints #(#levels)* #(#attrs)* #(#inner)* #is_code
         #vis #sig {
             #allowances
             #sites
             #runtime::Helper::__new(#future)
         }
     }
+}
+
+/// What stands for the helper where documentation is built, which looks into no body: its signature as it is written. Not for one that may
+/// belong to a trait, whose declaration must have the same.
+fn documented(function: &Function, attributes: &TokenStream) -> Option<TokenStream> {
+    let (vis, sig) = (&function.vis, function.plain_signature());
+    let is_in_a_trait = matches!(vis, Visibility::Inherited);
+    (!is_in_a_trait).then(|| quote!(#attributes #[cfg(doc)] #vis #sig { loop {} }))
 }
 
 /// The expansion of `#[helper]` on a function that a trait declares: what each `impl` gives is a helper.

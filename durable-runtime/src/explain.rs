@@ -15,6 +15,7 @@ use crate::event::{Name, StallReason};
 use crate::id::{ExecutionId, InstanceId};
 use crate::store::Status;
 
+mod held_up;
 mod hint;
 mod look;
 mod moment;

@@ -209,6 +209,11 @@ impl SourceSite {
         SiteId(sites::id_at(self.0, || self.hash()))
     }
 
+    /// As the compiler told it.
+    pub(crate) fn location(self) -> &'static std::panic::Location<'static> {
+        self.0
+    }
+
     /// The line of the source that it is in, if that is known.
     pub(crate) fn text(self) -> Option<&'static str> {
         sites::text_at(self.0)

@@ -5,9 +5,10 @@
 
 mod graph;
 mod index;
+mod within;
 
 pub use self::graph::Graph;
-pub(crate) use self::index::{helpers, id_at, of_function, text_at};
+pub(crate) use self::index::{helpers, id_at, of_function, rows_after, site_of, text_at};
 
 /// A place in the source, known when the program is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,5 +5,6 @@
     reason = "what is not to be called in an orchestrator is planted; a failed expectation is a failed test"
 )]
 
+mod held_up;
 mod planted;
 mod twin;

@@ -13,6 +13,7 @@ mod human;
 mod lists;
 mod long;
 mod monitor;
+mod points;
 mod saga;
 mod snippets;
 mod stopping;

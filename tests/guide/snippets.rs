@@ -19,6 +19,7 @@ const SOURCES: &[&str] = &[
     "lists.rs",
     "long.rs",
     "monitor.rs",
+    "points.rs",
     "saga.rs",
     "stopping.rs",
     "testing.rs",

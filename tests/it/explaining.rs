@@ -57,6 +57,17 @@ async fn approves(order: String) {
     APPROVAL.send(&order, true).await;
 }
 
+#[orchestrator(name = "explaining.reminds")]
+async fn reminds() -> bool {
+    for _ in 0..3 {
+        select! {
+            approved = APPROVAL.wait() => return approved,
+            () = sleep(days(1)) => {}
+        }
+    }
+    false
+}
+
 #[orchestrator(name = "explaining.sleeps")]
 async fn sleeps() -> u32 {
     sleep(hours(1)).await;
@@ -378,4 +389,25 @@ async fn one_that_has_ended_or_not_begun_says_so() {
     };
     assert_eq!(awaited.status, Some(Status::Running));
     assert!(matches!(awaited.link, Link::Explained(_)));
+}
+
+/// The lines are found in this very file.
+#[tokio::test]
+async fn what_is_awaited_is_told_with_the_loops_and_branches_around_it() {
+    let engine = engine_of(Registry::new().orchestrator(reminds));
+    let waiting = engine.start(reminds()).id("one").await.unwrap();
+    engine.settle().await;
+    let told = waiting.explain().await.unwrap();
+    let number = |text: &str| {
+        let before = include_str!("explaining.rs").split(text).next().unwrap();
+        before.lines().count()
+    };
+    let looped = number("    for _ in 0..3 {\n        select!") + 1;
+    let within = |branch: u32| {
+        let select = looped + 1;
+        format!("in `for` at line {looped}, branch {branch} of `select!` at line {select}")
+    };
+    let found: Vec<_> = told.waits.iter().map(|wait| wait.within.clone()).collect();
+    assert_eq!(found, [Some(within(1)), Some(within(2))]);
+    assert!(told.to_string().contains(&within(2)), "{told}");
 }

@@ -9,6 +9,7 @@ use durable_tests::left_behind::{self, Attempt, Histories};
 use durable_tests::program::{End, Program, Undisturbed};
 
 use crate::Subject;
+use crate::diagram::check_rows;
 
 /// One instance over all its processes.
 pub(crate) struct Life<'a> {
@@ -94,6 +95,7 @@ impl<'a> Life<'a> {
     fn check_that_it_replays(&self) {
         let registry = Registry::linked();
         for (id, history) in self.histories() {
+            check_rows(history);
             let replayed = check_replay(&registry, history);
             replayed
                 .unwrap_or_else(|error| panic!("`{id}` does not replay: {error}\n{history:#?}"));

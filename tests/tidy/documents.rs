@@ -34,9 +34,14 @@ fn file_of(target: &str) -> Option<String> {
 }
 
 /// The files and functions that a Markdown text names in backticks, each with its line: `a/b.rs`, `Type::function`,
-/// `a_test_by_its_name`.
+/// `a_test_by_its_name`. Code blocks are skipped.
 pub(crate) fn named(markdown: &str) -> Vec<(usize, Named)> {
-    let lines = markdown.lines().enumerate();
+    let mut in_code = false;
+    let lines = markdown.lines().enumerate().filter(move |(_, line)| {
+        let is_fence = line.trim_start().starts_with("```");
+        in_code ^= is_fence;
+        !in_code && !is_fence
+    });
     let quoted = lines.flat_map(|(index, line)| {
         let inside = line.split('`').skip(1).step_by(2);
         inside.map(move |text| (index + 1, text))
@@ -153,7 +158,7 @@ fn an_example_must_be_declared_and_begin_with_its_run_line() {
 
 #[test]
 fn files_and_functions_are_found_in_backticks_and_other_words_are_not() {
-    let text = "`a/b.rs` and `Hub::release`,\n`Option::Some`, a.rs, `x y.rs`, `event::encoding`, `c.rs`, `a_b_c_d`, `it_is_a_test_name`";
+    let text = "`a/b.rs` and `Hub::release`,\n`Option::Some`, a.rs, `x y.rs`, `event::encoding`, `c.rs`, `a_b_c_d`, `it_is_a_test_name`\n```text\n`d.rs`\n```";
     let function = Named::Function {
         owner: "Hub".to_owned(),
         name: "release".to_owned(),

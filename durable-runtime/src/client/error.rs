@@ -146,10 +146,10 @@ pub enum WaitError {
     #[error("there is no instance `{0}`")]
     NotFound(String),
     /// The [replay check](crate::EngineBuilder::replay_check) is on, and found that the orchestrator's code is not deterministic.
-    /// The instance is stalled.
+    /// The instance is stalled, or another one that it waits for.
     #[error("instance `{id}` is stalled: {report}")]
     NonDeterministic {
-        /// The id.
+        /// The id of the one that is stalled.
         id: String,
         /// What both runs asked for, and where.
         report: String,

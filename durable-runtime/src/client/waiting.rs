@@ -3,11 +3,13 @@
 use crate::client::error::WaitError;
 use crate::client::instance::Instance;
 use crate::engine::message::{Reply, Submission, Until, Watch};
-use crate::store::{Revision, Summary};
+use crate::explain;
+use crate::store::{Revision, Status, Summary};
 
 impl Instance {
     /// Waits until the instance has ended. A stall does not end the wait: mended code may go on. But the one of the
-    /// [replay check](crate::EngineBuilder::replay_check) does, where that is on: it is there to be seen.
+    /// [replay check](crate::EngineBuilder::replay_check) does, where that is on: it is there to be seen. So does one of an instance that
+    /// this one waits for, and for nothing else, if it was there before; in a [`TestEngine`](crate::testing::TestEngine) also later.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -20,14 +22,44 @@ impl Instance {
         if self.hub.reviver.replay_check.is_none() {
             return self.watch(Until::Ended).await;
         }
-        let summary = self.watch(Until::EndedOrUnsound).await?;
-        match &summary.stalled {
-            Some(stalled) if summary.is_unsound() => Err(WaitError::NonDeterministic {
-                id: self.id().to_string(),
-                report: stalled.report.clone(),
-            }),
-            _ => Ok(summary),
+        loop {
+            if let Some(error) = self.held_up().await {
+                return Err(error);
+            }
+            let summary = self.watch(Until::EndedOrUnsound).await?;
+            match &summary.stalled {
+                Some(stalled) if summary.is_unsound() => {
+                    let (id, report) = (self.id().to_string(), stalled.report.clone());
+                    return Err(WaitError::NonDeterministic { id, report });
+                }
+                _ if summary.has_ended() => return Ok(summary),
+                // A test engine has come to rest, and something in it is stalled: perhaps what this one waits for.
+                _ => {}
+            }
         }
+    }
+
+    /// What is said if all that the instance awaits are others which are stalled since their code is not deterministic.
+    async fn held_up(&self) -> Option<WaitError> {
+        let stalled = self
+            .hub
+            .reviver
+            .reader
+            .census()
+            .ok()?
+            .all()
+            .of(Status::Stalled);
+        if stalled == 0 {
+            return None;
+        }
+        // Who cannot be told of is waited for.
+        let why = explain::look(&self.hub, self.key).await.ok().flatten()?;
+        let (id, report) = why.held_up_by()?;
+        let report = format!("{report}\n    instance `{}` waits for it", self.id());
+        Some(WaitError::NonDeterministic {
+            id: id.to_string(),
+            report,
+        })
     }
 
     /// Waits until more is recorded of the instance than `seen`, or it has ended.

@@ -3,6 +3,7 @@
 //! It is fed with submissions, writes all of them in one transaction, and only then hands out what follows from them.
 //! Ids are resolved while a batch forms, so that two starts of one id never both create.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
@@ -10,7 +11,7 @@ use crate::engine::failpoint;
 use crate::engine::message::{Effects, Submission};
 use crate::engine::observe::Observer;
 use crate::engine::watchers::Watchers;
-use crate::id::BuildId;
+use crate::id::{BuildId, InstanceKey};
 use crate::limits;
 use crate::store::{Counters, Store, StoreError};
 
@@ -176,6 +177,16 @@ impl Committer {
 
     pub(crate) fn close(self, now: Timestamp) -> Result<(), StoreError> {
         self.store.close(now)
+    }
+
+    /// What those are told who wait for an end that a stall may hold up, each instance's once until `told` is cleared.
+    pub(crate) fn tell_of_stalls(
+        &mut self,
+        told: &mut HashSet<InstanceKey>,
+    ) -> Result<Effects, StoreError> {
+        let mut effects = Effects::default();
+        self.watchers.notify_of_stalls(told, &mut effects)?;
+        Ok(effects)
     }
 
     /// How many wait to hear of a change.

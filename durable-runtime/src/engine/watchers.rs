@@ -1,6 +1,6 @@
 //! Those who wait to hear that an instance has changed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::engine::message::{Effects, Reply, Until, Watch};
 use crate::id::InstanceKey;
@@ -84,6 +84,33 @@ impl Watchers {
         let mut waited_for: Vec<_> = self.waiting.keys().copied().collect();
         waited_for.sort_unstable();
         self.notify(&waited_for, effects)
+    }
+
+    /// Answers with `effects` those who wait for an end that a stall may hold up, each instance's once until `told` is cleared: what they
+    /// wait for may be elsewhere.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub(crate) fn notify_of_stalls(
+        &mut self,
+        told: &mut HashSet<InstanceKey>,
+        effects: &mut Effects,
+    ) -> Result<(), StoreError> {
+        let mut waited_for: Vec<_> = self.waiting.keys().copied().collect();
+        waited_for.sort_unstable();
+        for key in waited_for {
+            let waiting = self.waiting.entry(key).or_default();
+            let is_asked = |(until, _): &mut Waiting| *until == Until::EndedOrUnsound;
+            if !waiting.iter_mut().any(is_asked) || !told.insert(key) {
+                continue;
+            }
+            let summary = self.reader.summary(key)?;
+            for (_, reply) in waiting.extract_if(.., is_asked) {
+                self.kept -= 1;
+                effects.answer(reply, Ok(summary.clone()));
+            }
+        }
+        Ok(())
     }
 
     /// A client that gives up, as at a time-out, says nothing: whenever the number of those kept has doubled, those who have

@@ -186,6 +186,10 @@ impl Page<'_> {
             if let Some(source) = &group.first.source {
                 write!(f, " (`{source}`)")?;
             }
+            if let Some(within) = &group.first.within {
+                self.detail(f)?;
+                write!(f, "{within}")?;
+            }
             self.details(f, group.first)?;
         }
         let told: usize = groups.iter().take(TOLD_MAX).map(|group| group.count).sum();

@@ -18,6 +18,7 @@ use crate::failure::Outcome;
 use crate::id::{BuildId, EventId, InstanceId, SiteId};
 use crate::payload::Payload;
 use crate::replay::{self, BufferedEvents};
+use crate::sites::site_of;
 use crate::store::{Status, Summary, Suspicion};
 
 /// How many waits an explanation names.
@@ -228,6 +229,7 @@ fn add_commands(explanation: &mut Explanation, open: &OpenCommands<'_>, around: 
         let (place, source) = spot(command, around);
         explanation.waits.push(Wait {
             command: Some(id),
+            within: within(command.site().map(|(_, site)| site), place.as_deref()),
             place,
             source,
             site: command.site().map(|(_, site)| site.0),
@@ -247,6 +249,13 @@ fn spot(command: &Open<'_>, around: &dyn Around) -> (Option<String>, Option<Stri
         Some((place, source)) => (Some(place.to_owned()), Some(source.trim().to_owned())),
         None => (Some(spot), None),
     }
+}
+
+/// What it is in, with lines if `place` is where this build has it.
+fn within(site: Option<SiteId>, place: Option<&str>) -> Option<String> {
+    let site = site_of(site?.0)?;
+    let here = format!(":{}:{}", site.line(), site.column());
+    site.told_within(place.is_some_and(|place| place.ends_with(&here)))
 }
 
 fn awaited(
@@ -436,6 +445,7 @@ fn add_events(
         let similar = similar.map(|similar| Name::Owned(similar.to_owned()));
         explanation.waits.push(Wait {
             command: None,
+            within: within(Some(event.site.id()), Some(&event.site.to_string())),
             place: Some(event.site.to_string()),
             source: event.site.text().map(|text| text.trim().to_owned()),
             site: Some(event.site.id().0),

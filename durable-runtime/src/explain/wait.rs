@@ -21,6 +21,9 @@ pub struct Wait {
     pub place: Option<String>,
     /// What stood there in the build that asked, if that is known.
     pub source: Option<String>,
+    /// What it is in, as [`Site::within`](crate::Site::within) tells it, if this program has that place; without lines, if another build
+    /// asked, where they are others.
+    pub within: Option<String>,
     /// The id of the [`Site`](crate::Site) there, as [`Graph::mark`](crate::Graph::mark) takes it.
     pub site: Option<u32>,
     /// The turn in which it was asked for; of a call with attempts, that of the first.

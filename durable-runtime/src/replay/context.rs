@@ -27,6 +27,7 @@ use crate::event::{EventRaised, ExecutionStarted, HistoryEvent, Name};
 use crate::failure::{Fault, FaultKind};
 use crate::id::{EventId, InstanceId, SourceSite};
 use crate::payload::Payload;
+use crate::sites::{self, Site, SiteTable};
 use crate::trace::Lineage;
 
 thread_local! {
@@ -317,13 +318,34 @@ impl Context {
         }
     }
 
-    /// What the record goes on with, if this is a replay, for a report.
+    /// What was not reached, for a report: what the record goes on with, if this is a replay; else what follows in the source.
     pub(super) fn next_step(&self) -> Option<String> {
-        let Mode::Replay(script) = &self.mode else {
-            return None;
-        };
-        let next = script.peek()?;
-        Some(divergence::describe(next, self.at))
+        if let Mode::Replay(script) = &self.mode {
+            let next = divergence::describe(script.peek()?, self.at);
+            return Some(format!("{next}, which is recorded next"));
+        }
+        let last = self.last_site.map(SourceSite::location);
+        let (table, rows) = sites::rows_after(last, self.name())?;
+        let next: Vec<String> = rows
+            .iter()
+            .take(TOLD_MAX)
+            .map(|row| point(table, row))
+            .collect();
+        (!next.is_empty()).then(|| next.join("\n                    "))
+    }
+}
+
+/// How many points that were not reached a report names.
+const TOLD_MAX: usize = 3;
+
+/// A point of the code, for a report.
+fn point(table: &SiteTable, row: &Site) -> String {
+    let (file, text) = (table.place.file, row.text().trim());
+    let place = format!("{file}:{}:{}", row.line(), row.column());
+    if text.is_empty() {
+        format!("`{}` at {place}", row.callee())
+    } else {
+        format!("{place}: `{text}`")
     }
 }
 

@@ -105,7 +105,8 @@ impl Live {
         let context = self.context.borrow();
         let waiting = context.mailbox.waiting() + context.cancel.waiting();
         if context.open.unanswered() == 0 && waiting == 0 {
-            return End::Stalled(Stall::nothing_awaited(&context.last_step()));
+            let (last, next) = (context.last_step(), context.next_step());
+            return End::Stalled(Stall::nothing_awaited(&last, next.as_deref()));
         }
         End::Waiting
     }

@@ -1,7 +1,8 @@
 //! From a place to its row, and from an id to its row.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::panic::Location;
 use std::sync::OnceLock;
 
@@ -13,8 +14,7 @@ struct Index {
     /// In the order of lines.
     files: BTreeMap<&'static str, Vec<&'static Site>>,
     places: HashMap<(&'static str, u32, u32), &'static Site>,
-    /// Of the rows above.
-    ids: HashSet<u32>,
+    ids: HashMap<u32, &'static Site>,
 }
 
 impl Index {
@@ -32,7 +32,8 @@ impl Index {
             let rows = index.files.entry(file).or_default();
             for site in table.sites {
                 // Two methods of one name may have rows with the same id: the first has it, the others go by their places.
-                if index.ids.insert(site.id) {
+                if let Entry::Vacant(first) = index.ids.entry(site.id) {
+                    first.insert(site);
                     index.places.insert((file, site.line, site.column), site);
                     rows.push(site);
                 }
@@ -75,6 +76,29 @@ pub(crate) fn id_at(location: &'static Location<'static>, otherwise: impl FnOnce
 pub(crate) fn text_at(location: &Location<'_>) -> Option<&'static str> {
     let site = Index::get().at(location.file(), location.line(), location.column())?;
     (site.line == location.line() && !site.text.is_empty()).then_some(site.text)
+}
+
+/// The row of this id, if this program has it.
+pub(crate) fn site_of(id: u32) -> Option<&'static Site> {
+    Index::get().ids.get(&id).copied()
+}
+
+/// The rows behind the one at `last` in the source of its function; without one, those of the orchestrator `name`.
+pub(crate) fn rows_after(
+    last: Option<&'static Location<'static>>,
+    name: &str,
+) -> Option<(&'static SiteTable, &'static [Site])> {
+    let mut tables = inventory::iter::<&'static SiteTable>.into_iter().copied();
+    let Some(last) = last else {
+        let table = tables.find(|table| !table.is_helper && table.function == name)?;
+        return Some((table, table.sites));
+    };
+    let row = Index::get().at(last.file(), last.line(), last.column())?;
+    tables.find_map(|table| {
+        let is_last = |site: &Site| (site.id, site.line) == (row.id, row.line);
+        let at = table.sites.iter().position(is_last)?;
+        Some((table, table.sites.get(at + 1..)?))
+    })
 }
 
 /// The tables of all helpers.

@@ -1,5 +1,6 @@
 //! The single-threaded shell: the machines of an engine stepped in turn, and time that skips what nobody would see.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -16,8 +17,9 @@ use crate::engine::hub::{Hub, Shape, Stopped};
 use crate::engine::message::Effects;
 use crate::engine::queue::Queue;
 use crate::engine::shard::Shard;
+use crate::id::InstanceKey;
 use crate::limits;
-use crate::store::{Medium, StoreError, StoreOptions};
+use crate::store::{Medium, Status, StoreError, StoreOptions};
 use crate::testing::clock::ManualClock;
 use crate::testing::memory::KeptDisk;
 use crate::testing::{CountingEntropy, Recipe};
@@ -166,6 +168,8 @@ fn inhabit(recipe: Recipe, orders: Arc<Queue<Order>>, bell: &Arc<Notify>, report
                 clock,
                 orders,
                 settling: Vec::new(),
+                stalled: 0,
+                told: HashSet::new(),
             };
             runtime.block_on(inhabitant.live(outstanding, bell));
             // A body that is not `async` may run on, as no process can end it but by ending itself.
@@ -200,6 +204,10 @@ struct Inhabitant {
     clock: Arc<ManualClock>,
     orders: Arc<Queue<Order>>,
     settling: Vec<oneshot::Sender<()>>,
+    /// How many were stalled when somebody was last told of it.
+    stalled: u64,
+    /// Whose clients have been told.
+    told: HashSet<InstanceKey>,
 }
 
 /// How the world goes on after its orders.
@@ -222,7 +230,12 @@ impl Inhabitant {
             match self.obey() {
                 Next::End { cleanly } => break cleanly,
                 Next::GoOn if !self.settling.is_empty() || self.skip() => {}
-                Next::GoOn => bell.notified().await,
+                Next::GoOn => {
+                    if let Err(error) = self.tell_of_stalls() {
+                        self.hub.stop(Stopped::because(error.to_string()));
+                    }
+                    bell.notified().await;
+                }
             }
         };
         self.hub.stop(Stopped::because("it was shut down"));
@@ -291,6 +304,20 @@ impl Inhabitant {
             }
         }
         Next::GoOn
+    }
+
+    /// Nothing moves any more. Who waits for the end of an instance looks whether one that is stalled holds it up.
+    fn tell_of_stalls(&mut self) -> Result<(), StoreError> {
+        let stalled = self.hub.reviver.reader.census()?.all().of(Status::Stalled);
+        if stalled != self.stalled {
+            self.stalled = stalled;
+            self.told.clear();
+        }
+        if stalled > 0 && self.hub.desk.running() == 0 {
+            let effects = self.committer.tell_of_stalls(&mut self.told)?;
+            self.hub.release(effects);
+        }
+        Ok(())
     }
 
     /// Moves the clock to the next timer if everything waits for it and somebody waits for a result.

@@ -5,8 +5,8 @@ use crate::event::StallReason;
 use crate::replay::root::Foreign;
 
 impl Stall {
-    /// Something was awaited that is not durable. `last` is what the code had asked for before it; `next` is what it asked for behind
-    /// it when that was recorded.
+    /// Something was awaited that is not durable. `last` is what the code had asked for before it; `next` is what it did not
+    /// reach.
     pub(in crate::replay) fn foreign(how: Foreign, last: &str, next: Option<&str>) -> Self {
         let how = match how {
             Foreign::KeptWaker => {
@@ -19,9 +19,7 @@ impl Stall {
                 "it looked for a tokio runtime, as `tokio::spawn`, `tokio::time` and `tokio::net` do, and none is there"
             }
         };
-        let next = next.map_or_else(String::new, |next| {
-            format!("\n    not reached:    {next}, which is recorded next")
-        });
+        let next = not_reached(next);
         let report = format!(
             "[D210] the code awaits what is not in the event log: {how}\n    last before it: {last}{next}{INSTEAD}"
         );
@@ -29,13 +27,18 @@ impl Stall {
     }
 
     /// The code waits, but for nothing that could ever arrive.
-    pub(in crate::replay) fn nothing_awaited(last: &str) -> Self {
+    pub(in crate::replay) fn nothing_awaited(last: &str, next: Option<&str>) -> Self {
+        let next = not_reached(next);
         let report = format!(
             "[D210] the code waits for nothing that is recorded: no activity, child, timer or external event\n    last before \
-             it: {last}{INSTEAD}"
+             it: {last}{next}{INSTEAD}"
         );
         Self::new(StallReason::ForeignFuture, report)
     }
+}
+
+fn not_reached(next: Option<&str>) -> String {
+    next.map_or_else(String::new, |next| format!("\n    not reached:    {next}"))
 }
 
 /// What a report ends with.
