@@ -190,9 +190,8 @@ impl<'a> Definition<'a> {
         let module = marker_module(name);
         quote! {
             #[doc(hidden)]
-            #[allow(non_camel_case_types, non_snake_case, unreachable_pub)]
+            #[allow(non_camel_case_types, non_snake_case, unreachable_pub, missing_debug_implementations)]
             #vis mod #module {
-                #[derive(Debug)]
                 pub struct #name;
             }
         }
@@ -217,11 +216,13 @@ impl<'a> Definition<'a> {
         let deprecated = attributes
             .is_deprecated
             .then(|| quote!(#[allow(deprecated)]));
+        let encode = self.encode();
         let block = braced(quote!(#imports #code), &self.function.body);
         quote! {
             impl #marker {
                 #lints #deprecated #(#levels)* #(#attrs)* #(#inner)*
                 #sig #block
+                #encode
             }
         }
     }

@@ -15,41 +15,40 @@ impl Definition<'_> {
     /// How input and output are written and read.
     pub(super) fn codecs(&self) -> TokenStream {
         let Self {
-            runtime,
-            marker,
-            output,
-            ..
+            runtime, output, ..
         } = self;
         let types: Vec<_> = self
             .recorded_types()
             .map(ToTokens::to_token_stream)
             .collect();
         let input = Self::input(&types);
-        let codec = self.options.codec();
+        let codec = self.options.codec().to_string().to_uppercase();
+        let of = |what: &str| format_ident!("{what}_{codec}");
+        let (input_codec, result, value) = (of("INPUT"), of("RESULT"), of("VALUE"));
         quote! {
             type __Input = #input;
             type __Output = #output;
             use #runtime::{NoDetails as _, NoFault as _, NoSay as _, NotAResult as _, NotRecordable as _};
-            static __INPUT: #runtime::InputCodec<__Input> = #runtime::InputProbe::<__Input>::CODEC;
-            static __OUTPUT: #runtime::OutputCodec<__Output> = #runtime::OutputCodec {
-                encode: |codec, output| {
-                    #runtime::encode_output(codec, output, __SHAPE, [#runtime::DetailsProbe::<__Output>::OF_ERROR,
-                        #runtime::DetailsProbe::<__Output>::OF_DISPLAY], #runtime::RetryProbe::<__Output>::IS_RETRYABLE)
-                },
-                decode: |outcome| (__SHAPE.decode)(outcome),
-                from_fault: #runtime::FaultProbe::<__Output>::FROM_FAULT,
-            };
-            const __SHAPE: #runtime::Shape<__Output> = #runtime::shape(
-                #runtime::ResultProbe::<__Output>::SHAPE,
-                #runtime::ValueProbe::<__Output>::SHAPE,
+            static __INPUT: #runtime::InputCodec<__Input> = #runtime::InputProbe::<__Input>::#input_codec;
+            static __OUTPUT: #runtime::OutputCodec<__Output> = #runtime::output(
+                #runtime::ResultProbe::<__Output>::#result,
+                #runtime::ValueProbe::<__Output>::#value,
+                [#runtime::DetailsProbe::<__Output>::OF_ERROR, #runtime::DetailsProbe::<__Output>::OF_DISPLAY],
+                #runtime::RetryProbe::<__Output>::IS_RETRYABLE,
+                #runtime::FaultProbe::<__Output>::FROM_FAULT,
             );
-            impl #marker {
-                #[doc(hidden)]
-                fn __encode(
-                    input: &__Input,
-                ) -> ::core::result::Result<#runtime::Payload, #runtime::EncodeError> {
-                    (__INPUT.encode)(#runtime::Codec::#codec, input)
-                }
+        }
+    }
+
+    /// Writes the input of a call; a function of the marker's.
+    pub(super) fn encode(&self) -> TokenStream {
+        let runtime = &self.runtime;
+        quote! {
+            #[doc(hidden)]
+            fn __encode(
+                input: &__Input,
+            ) -> ::core::result::Result<#runtime::Payload, #runtime::EncodeError> {
+                (__INPUT.encode)(input)
             }
         }
     }
@@ -61,7 +60,6 @@ impl Definition<'_> {
         } = self;
         let name = &self.function.sig.ident;
         let durable_name = self.durable_name();
-        let codec = self.options.codec();
         let locals: Vec<_> = self.parameters.iter().enumerate().map(Local::new).collect();
         let arguments: Vec<_> = locals.iter().filter_map(Local::argument).collect();
         let input = Self::input(&arguments);
@@ -71,7 +69,7 @@ impl Definition<'_> {
         let values = locals.iter().map(Local::value);
         let wait = (!self.function.is_blocking()).then(|| quote!(.await));
         let finish = quote! {
-            #runtime::finish(&__OUTPUT, #runtime::Codec::#codec, #durable_name, #marker::#name(#(#values),*) #wait)
+            #runtime::finish(&__OUTPUT, #durable_name, #marker::#name(#(#values),*) #wait)
         };
         // At the name: where a body is not `Send`, the function is what is wrong.
         let future = if self.function.is_blocking() {
