@@ -84,7 +84,7 @@ pub struct OrchestratorDef {
     /// Decodes the input and calls the body.
     pub run: fn(&Payload) -> Result<OrchestratorFuture, DecodeError>,
     /// The [`OutputCodec`] of its result: a handle that was serialised has lost it.
-    pub output: fn() -> &'static dyn Any,
+    pub output: &'static (dyn Any + Send + Sync),
     /// What its author vouches for.
     pub allowances: &'static [Allowance],
     /// Where it waits.
@@ -170,5 +170,8 @@ inventory::collect!(&'static FunctionDef);
 /// How results of this type are written and read, if an orchestrator of this program returns it.
 pub(crate) fn output_codec<Out: 'static>() -> Option<&'static OutputCodec<Out>> {
     let mut linked = inventory::iter::<&'static OrchestratorDef>.into_iter();
-    linked.find_map(|definition| (definition.output)().downcast_ref())
+    linked.find_map(|definition| {
+        let output: &'static dyn Any = definition.output;
+        output.downcast_ref()
+    })
 }

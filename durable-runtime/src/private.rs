@@ -12,7 +12,7 @@ pub use self::combine::{
     Child, Join, Select, TryJoin, TryOutput, branch, no_branch_left, try_branch,
 };
 pub use self::glue::{
-    assert_recordable, assert_whole, finish, output, retry_when, shared_state, state,
+    assert_recordable, assert_whole, finish, output, retry_when, running, shared_state, state,
 };
 pub use self::probe::{
     Details, DetailsProbe, Fails, FaultProbe, InputCodec, InputProbe, IsRetryable,

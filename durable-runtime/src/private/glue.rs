@@ -1,10 +1,15 @@
 //! What the functions that an expansion defines have in common.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use super::probe::{Details, Fails, IsRetryable, Shape};
 use crate::activity::{SharedState, States};
-use crate::definition::{About, OutputCodec};
+use crate::definition::{About, OrchestratorFuture, OutputCodec};
 use crate::durable::Recordable;
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
 use crate::payload::EncodeError;
@@ -65,6 +70,40 @@ pub const fn output<Out>(
 /// The outcome of a body that returned `output`; what cannot be encoded is a fault of `subject`.
 pub fn finish<Out>(codec: &OutputCodec<Out>, subject: &'static str, output: Out) -> Outcome {
     or_fault((codec.encode)(&codec.about, output), subject)
+}
+
+pin_project! {
+    struct Running<F, Out: 'static> {
+        #[pin]
+        body: F,
+        codec: &'static OutputCodec<Out>,
+        subject: &'static str,
+    }
+}
+
+/// The body of an orchestrator, [finished](finish). By hand: an `async` block would be built for each of them.
+pub fn running<Out: 'static, F: Future<Output = Out> + 'static>(
+    codec: &'static OutputCodec<Out>,
+    subject: &'static str,
+    body: F,
+) -> OrchestratorFuture {
+    Box::pin(Running {
+        body,
+        codec,
+        subject,
+    })
+}
+
+impl<Out, F: Future<Output = Out>> Future for Running<F, Out> {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = self.project();
+        match this.body.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(finish(this.codec, this.subject, output)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }
 
 fn or_fault(outcome: Result<Outcome, EncodeError>, subject: &'static str) -> Outcome {

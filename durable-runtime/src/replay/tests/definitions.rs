@@ -194,7 +194,7 @@ impl OrchestratorMarker<String> for Ship {
                 Outcome::Completed(Payload::json(&json!("shipped")).unwrap())
             }))
         },
-        output: || Self::OUT,
+        output: Self::OUT,
         allowances: &[],
         sites: &NO_SITES,
     };
@@ -221,7 +221,7 @@ impl OrchestratorMarker<u32> for Flow {
         place: PLACE,
         codec: Codec::Json,
         run: |_| Ok(Box::pin(std::future::pending())),
-        output: || Self::OUT,
+        output: Self::OUT,
         allowances: &[],
         sites: &NO_SITES,
     };
