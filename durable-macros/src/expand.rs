@@ -169,10 +169,7 @@ impl<'a> Definition<'a> {
             .map(|p| p.ident.to_token_stream())
             .collect();
         let input = Self::input(&names);
-        let types: Vec<_> = self
-            .recorded_types()
-            .map(|ty| quote!(#ty))
-            .collect();
+        let types: Vec<_> = self.recorded_types().map(|ty| quote!(#ty)).collect();
         let codec = self.input_codec(&Self::input(&types));
         // An argument is encoded whatever the body does with it, so `_name` is a name like any other here.
         let underscore = self

@@ -15,9 +15,9 @@ pub use self::glue::{
     assert_recordable, assert_whole, finish, output, retry_when, running, shared_state, state,
 };
 pub use self::probe::{
-    Details, DetailsProbe, Fails, FaultProbe, InputCodec, InputProbe, IsRetryable,
-    NoDetails, NoFault, NoSay, NotAResult, NotRecordable, NotShared, ResultProbe, RetryProbe,
-    Shape, StateProbe, ValueProbe,
+    Details, DetailsProbe, Fails, FaultProbe, InputCodec, InputProbe, IsRetryable, NoDetails,
+    NoFault, NoSay, NotAResult, NotRecordable, NotShared, ResultProbe, RetryProbe, Shape,
+    StateProbe, ValueProbe,
 };
 pub use crate::activity::{States, blocking};
 pub use crate::definition::{

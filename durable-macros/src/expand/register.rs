@@ -67,7 +67,11 @@ impl Definition<'_> {
             (states, quote!(ActivityFuture), quote!(ActivityMarker))
         } else {
             let states = TokenStream::new();
-            (states, quote!(OrchestratorFuture), quote!(OrchestratorMarker))
+            (
+                states,
+                quote!(OrchestratorFuture),
+                quote!(OrchestratorMarker),
+            )
         };
         let input_codec = self.input_codec(&quote!(__Input));
         let locals: Vec<_> = self.parameters.iter().enumerate().map(Local::new).collect();

@@ -178,10 +178,7 @@ impl Attempts<ActivitySubject> {
         input: Result<Payload, EncodeError>,
         site: SourceSite,
     ) -> Self {
-        let mut attempts = Self::new(
-            ActivitySubject::new(Name::Borrowed(def.name), input),
-            site,
-        );
+        let mut attempts = Self::new(ActivitySubject::new(Name::Borrowed(def.name), input), site);
         attempts.retry = def.options.retry;
         if let Some(when) = def.retry_when {
             attempts.handler = Some(Box::new(move |failure, _| when(failure)));
