@@ -94,7 +94,7 @@ impl<'a> Definition<'a> {
         let checks = checks::recordable(&self.runtime, &types);
         let definition = self.definition(body);
         let body = self.body(body);
-        let codecs = self.codecs();
+        let types = self.types();
         let run = self.run();
         quote! {
             #call
@@ -103,7 +103,7 @@ impl<'a> Definition<'a> {
             const _: () = {
                 #checks
                 #body
-                #codecs
+                #types
                 #run
                 #definition
             };
@@ -172,6 +172,8 @@ impl<'a> Definition<'a> {
             .map(|p| p.ident.to_token_stream())
             .collect();
         let input = Self::input(&names);
+        let types: Vec<_> = self.recorded_types().map(|ty| quote!(#ty)).collect();
+        let codec = self.input_codec(&Self::input(&types));
         // An argument is encoded whatever the body does with it, so `_name` is a name like any other here.
         let underscore = self
             .arguments()
@@ -183,7 +185,8 @@ impl<'a> Definition<'a> {
             #[cfg(not(doc))]
             #[track_caller]
             #vis fn #name(#(#parameters),*) -> #runtime::#call<#output, #marker> {
-                #runtime::#call::__new(#marker::__encode(&#input))
+                use #runtime::NotRecordable as _;
+                #runtime::#call::__new((#codec.encode)(&#input))
             }
             #(#cfg)* #(#outer)* #(#lints)* #note
             #[cfg(doc)]
@@ -199,10 +202,9 @@ impl<'a> Definition<'a> {
         let module = marker_module(name);
         quote! {
             #[doc(hidden)]
-            #[allow(non_camel_case_types, non_snake_case, unreachable_pub)]
+            #[allow(non_camel_case_types, non_snake_case, unreachable_pub, missing_debug_implementations)]
             #vis mod #module {
-                #[derive(Debug)]
-                pub struct #name;
+                pub enum #name {}
             }
         }
     }

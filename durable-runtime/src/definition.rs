@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::activity::States;
-use crate::failure::{Failure, Fault, Outcome};
+use crate::failure::{Failure, FailureDetails, Fault, Outcome};
 use crate::payload::{Codec, DecodeError, EncodeError, Payload};
 use crate::retry::{Retry, RetryPolicy};
 
@@ -84,7 +84,7 @@ pub struct OrchestratorDef {
     /// Decodes the input and calls the body.
     pub run: fn(&Payload) -> Result<OrchestratorFuture, DecodeError>,
     /// The [`OutputCodec`] of its result: a handle that was serialised has lost it.
-    pub output: fn() -> &'static dyn Any,
+    pub output: &'static (dyn Any + Send + Sync),
     /// What its author vouches for.
     pub allowances: &'static [Allowance],
     /// Where it waits.
@@ -109,11 +109,30 @@ pub struct FunctionDef {
 #[derive(Debug)]
 pub struct OutputCodec<Out> {
     /// Writes what the body returned; a value that cannot be encoded becomes a fault.
-    pub encode: fn(Codec, Out) -> Result<Outcome, EncodeError>,
+    pub encode: fn(&About, Out) -> Result<Outcome, EncodeError>,
+    /// What is known of its error.
+    pub about: About,
     /// Reads a recorded outcome.
     pub decode: fn(&Outcome) -> Result<Decoded<Out>, DecodeError>,
     /// Present if the declared result is a `Result<_, E>` with `E: From<Fault>`.
     pub from_fault: Option<fn(Fault) -> Out>,
+}
+
+/// What can be asked of the error in a declared result, which each of them takes as `&E`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About {
+    /// An account of it; JSON, if there is none.
+    pub details: Option<fn(&dyn Any) -> Option<FailureDetails>>,
+    /// Whether what it tells of could end otherwise in another attempt; if it does not know, it could.
+    pub is_retryable: Option<fn(&dyn Any) -> bool>,
+}
+
+impl About {
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        details: None,
+        is_retryable: None,
+    };
 }
 
 /// A recorded outcome as its reader gets it.
@@ -151,5 +170,8 @@ inventory::collect!(&'static FunctionDef);
 /// How results of this type are written and read, if an orchestrator of this program returns it.
 pub(crate) fn output_codec<Out: 'static>() -> Option<&'static OutputCodec<Out>> {
     let mut linked = inventory::iter::<&'static OrchestratorDef>.into_iter();
-    linked.find_map(|definition| (definition.output)().downcast_ref())
+    linked.find_map(|definition| {
+        let output: &'static dyn Any = definition.output;
+        output.downcast_ref()
+    })
 }

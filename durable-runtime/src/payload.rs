@@ -59,21 +59,9 @@ impl Payload {
     /// # Errors
     /// [`EncodeError`] if the value's `Serialize` refuses, as a JSON map with keys that are not text does.
     pub fn encode<T: Serialize>(codec: Codec, value: &T) -> Result<Self, EncodeError> {
-        let bytes = match codec {
-            Codec::Json => serde_json::to_vec(value).map_err(|e| e.to_string()),
-            Codec::Bincode => bincode::serde::encode_to_vec(value, bincode::config::standard())
-                .map_err(|e| e.to_string()),
-        };
-        match bytes {
-            Ok(bytes) => Ok(Self {
-                codec,
-                bytes: bytes.into(),
-            }),
-            Err(reason) => Err(EncodeError {
-                codec,
-                type_name: std::any::type_name::<T>(),
-                reason,
-            }),
+        match codec {
+            Codec::Json => Self::json(value),
+            Codec::Bincode => Self::bincode(value),
         }
     }
 
@@ -82,7 +70,42 @@ impl Payload {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn json<T: Serialize>(value: &T) -> Result<Self, EncodeError> {
-        Self::encode(Codec::Json, value)
+        let mut bytes = Vec::with_capacity(128);
+        let written = value.serialize(&mut serde_json::Serializer::new(&mut bytes));
+        let written = match written {
+            Ok(()) => Ok(bytes),
+            Err(error) => Err(Reason::Json(error)),
+        };
+        Self::written(Codec::Json, written, std::any::type_name::<T>())
+    }
+
+    /// Encodes `value` as bincode.
+    pub(crate) fn bincode<T: Serialize>(value: &T) -> Result<Self, EncodeError> {
+        let written = bincode::serde::encode_to_vec(value, bincode::config::standard());
+        let written = match written {
+            Ok(bytes) => Ok(bytes),
+            Err(error) => Err(Reason::Encode(error)),
+        };
+        Self::written(Codec::Bincode, written, std::any::type_name::<T>())
+    }
+
+    /// Compiled once, not for each type.
+    fn written(
+        codec: Codec,
+        written: Result<Vec<u8>, Reason>,
+        type_name: &'static str,
+    ) -> Result<Self, EncodeError> {
+        match written {
+            Ok(bytes) => Ok(Self {
+                codec,
+                bytes: bytes.into(),
+            }),
+            Err(reason) => Err(EncodeError {
+                codec,
+                type_name,
+                reason: reason.to_string(),
+            }),
+        }
     }
 
     /// Decodes the value.
@@ -90,22 +113,35 @@ impl Payload {
     /// # Errors
     /// [`DecodeError`] if the bytes are no `T`: usually the type changed since they were written.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        let value = match self.codec {
-            Codec::Json => serde_json::from_slice(&self.bytes).map_err(|e| e.to_string()),
+        let reason = match self.codec {
+            Codec::Json => {
+                let mut json = serde_json::Deserializer::from_slice(&self.bytes);
+                match T::deserialize(&mut json) {
+                    Ok(value) => match json.end() {
+                        Ok(()) => return Ok(value),
+                        Err(error) => Reason::Json(error),
+                    },
+                    Err(error) => Reason::Json(error),
+                }
+            }
             Codec::Bincode => {
-                bincode::serde::decode_from_slice(&self.bytes, bincode::config::standard())
-                    .map_err(|e| e.to_string())
-                    .and_then(|(value, read)| match self.bytes.len().checked_sub(read) {
-                        Some(0) => Ok(value),
-                        _ => Err(format!("{read} of {} bytes were read", self.bytes.len())),
-                    })
+                let config = bincode::config::standard();
+                match bincode::serde::decode_from_slice(&self.bytes, config) {
+                    Ok((value, read)) if read == self.bytes.len() => return Ok(value),
+                    Ok((_, read)) => Reason::Rest(read, self.bytes.len()),
+                    Err(error) => Reason::Decode(error),
+                }
             }
         };
-        value.map_err(|reason| DecodeError {
+        Err(self.unreadable(&reason, std::any::type_name::<T>()))
+    }
+
+    fn unreadable(&self, reason: &Reason, type_name: &'static str) -> DecodeError {
+        DecodeError {
             codec: self.codec,
-            type_name: std::any::type_name::<T>(),
-            reason,
-        })
+            type_name,
+            reason: reason.to_string(),
+        }
     }
 
     /// Whether both hold the same value: equal bytes, or JSON that differs in spacing and order of members only.
@@ -135,6 +171,19 @@ impl Payload {
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// Why a value could not be written or read.
+#[derive(Debug, thiserror::Error)]
+enum Reason {
+    #[error("{0}")]
+    Json(serde_json::Error),
+    #[error("{0}")]
+    Encode(bincode::error::EncodeError),
+    #[error("{0}")]
+    Decode(bincode::error::DecodeError),
+    #[error("{0} of {1} bytes were read")]
+    Rest(usize, usize),
 }
 
 impl fmt::Debug for Payload {

@@ -12,16 +12,16 @@ pub use self::combine::{
     Child, Join, Select, TryJoin, TryOutput, branch, no_branch_left, try_branch,
 };
 pub use self::glue::{
-    assert_recordable, assert_whole, encode_output, finish, retry_when, shape, shared_state, state,
+    assert_recordable, assert_whole, finish, output, retry_when, running, shared_state, state,
 };
 pub use self::probe::{
-    Details, DetailsProbe, Encode, Fails, FaultProbe, InputCodec, InputProbe, IsRetryable,
-    NoDetails, NoFault, NoSay, NotAResult, NotRecordable, NotShared, ResultProbe, RetryProbe,
-    Shape, StateProbe, ValueProbe,
+    Details, DetailsProbe, Fails, FaultProbe, InputCodec, InputProbe, IsRetryable, NoDetails,
+    NoFault, NoSay, NotAResult, NotRecordable, NotShared, ResultProbe, RetryProbe, Shape,
+    StateProbe, ValueProbe,
 };
 pub use crate::activity::{States, blocking};
 pub use crate::definition::{
-    ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, Allowance, FunctionDef,
+    About, ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, Allowance, FunctionDef,
     OrchestratorDef, OrchestratorFuture, OrchestratorMarker, OutputCodec, Place, StateRequirement,
 };
 pub use crate::durable::iteration::{collection, extended, source};

@@ -40,7 +40,7 @@ mod wake;
 pub(crate) use self::awaited::{Awaited, BufferedEvents};
 pub(crate) use self::cancel::CancelHold;
 pub(crate) use self::command::{Issued, Marker, Refused};
-pub(crate) use self::context::{Context, Continue, Owner, Stop, require, with};
+pub(crate) use self::context::{Context, Continue, Owner, Stop, is_inside, require, with};
 #[cfg(feature = "sandbox")]
 pub(crate) use self::deciding::{Deciding, is_deciding};
 pub(crate) use self::derived::Derived;

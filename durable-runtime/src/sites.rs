@@ -177,4 +177,5 @@ pub struct Arm {
     pub then: &'static [Flow],
 }
 
+// Those of helpers; an orchestrator's is in its definition.
 inventory::collect!(&'static SiteTable);

@@ -22,7 +22,9 @@ const CONTAINERS: &[(&str, usize)] = &[
 
 /// The checks of `types`.
 pub(crate) fn recordable(runtime: &TokenStream, types: &[&Type]) -> TokenStream {
-    types.iter().map(|ty| check(runtime, ty)).collect()
+    let checks: TokenStream = types.iter().map(|ty| check(runtime, ty)).collect();
+    // One constant for all of them: each costs the compiler an evaluation.
+    quote!(const _: () = { #checks };)
 }
 
 fn check(runtime: &TokenStream, ty: &Type) -> TokenStream {
@@ -30,20 +32,20 @@ fn check(runtime: &TokenStream, ty: &Type) -> TokenStream {
     collect_leaves(ty, &mut leaves);
     let checks = leaves.iter().map(|leaf| {
         let runtime = located(runtime, leaf.span());
-        quote_spanned!(place_of(leaf.span())=> const _: () = #runtime::assert_recordable::<#leaf>();)
+        quote_spanned!(place_of(leaf.span())=> #runtime::assert_recordable::<#leaf>();)
     });
     let is_leaf = matches!(leaves.as_slice(), [leaf] if std::ptr::eq(*leaf, ty));
     // A type of the user's own may be called `Vec`: where all leaves pass, the whole must, too.
     let whole = (!is_leaf).then(|| {
         let runtime = located(runtime, ty.span());
         quote_spanned! {place_of(ty.span())=>
-            const _: () = {
+            {
                 use #runtime::NotRecordable as _;
                 #runtime::assert_whole(
                     &[#(#runtime::InputProbe::<#leaves>::IS_RECORDABLE),*],
                     #runtime::InputProbe::<#ty>::IS_RECORDABLE,
                 );
-            };
+            }
         }
     });
     quote!(#(#checks)* #whole)

@@ -12,45 +12,46 @@ use crate::model::{Parameter, Shared, located, place, place_of};
 use crate::options;
 
 impl Definition<'_> {
-    /// How input and output are written and read.
-    pub(super) fn codecs(&self) -> TokenStream {
+    /// What is written and read, and what asks how.
+    pub(super) fn types(&self) -> TokenStream {
         let Self {
-            runtime,
-            marker,
-            output,
-            ..
+            runtime, output, ..
         } = self;
         let types: Vec<_> = self
             .recorded_types()
             .map(ToTokens::to_token_stream)
             .collect();
         let input = Self::input(&types);
-        let codec = self.options.codec();
         quote! {
             type __Input = #input;
             type __Output = #output;
             use #runtime::{NoDetails as _, NoFault as _, NoSay as _, NotAResult as _, NotRecordable as _};
-            static __INPUT: #runtime::InputCodec<__Input> = #runtime::InputProbe::<__Input>::CODEC;
-            static __OUTPUT: #runtime::OutputCodec<__Output> = #runtime::OutputCodec {
-                encode: |codec, output| {
-                    #runtime::encode_output(codec, output, __SHAPE, [#runtime::DetailsProbe::<__Output>::OF_ERROR,
-                        #runtime::DetailsProbe::<__Output>::OF_DISPLAY], #runtime::RetryProbe::<__Output>::IS_RETRYABLE)
-                },
-                decode: |outcome| (__SHAPE.decode)(outcome),
-                from_fault: #runtime::FaultProbe::<__Output>::FROM_FAULT,
-            };
-            const __SHAPE: #runtime::Shape<__Output> = #runtime::shape(
-                #runtime::ResultProbe::<__Output>::SHAPE,
-                #runtime::ValueProbe::<__Output>::SHAPE,
-            );
-            impl #marker {
-                #[doc(hidden)]
-                fn __encode(
-                    input: &__Input,
-                ) -> ::core::result::Result<#runtime::Payload, #runtime::EncodeError> {
-                    (__INPUT.encode)(#runtime::Codec::#codec, input)
-                }
-            }
+        }
+    }
+
+    /// The constant of a probe for the codec.
+    fn in_codec(&self, what: &str) -> Ident {
+        let codec = self.options.codec().to_string().to_uppercase();
+        format_ident!("{what}_{codec}")
+    }
+
+    /// The codec of the input, which is a `ty`.
+    pub(super) fn input_codec(&self, ty: &TokenStream) -> TokenStream {
+        let (runtime, constant) = (&self.runtime, self.in_codec("INPUT"));
+        quote!(#runtime::InputProbe::<#ty>::#constant)
+    }
+
+    fn output_codec(&self) -> TokenStream {
+        let runtime = &self.runtime;
+        let (result, value) = (self.in_codec("RESULT"), self.in_codec("VALUE"));
+        quote! {
+            #runtime::output(
+                #runtime::ResultProbe::<__Output>::#result,
+                #runtime::ValueProbe::<__Output>::#value,
+                [#runtime::DetailsProbe::<__Output>::OF_ERROR, #runtime::DetailsProbe::<__Output>::OF_DISPLAY],
+                #runtime::RetryProbe::<__Output>::IS_RETRYABLE,
+                #runtime::FaultProbe::<__Output>::FROM_FAULT,
+            )
         }
     }
 
@@ -61,7 +62,18 @@ impl Definition<'_> {
         } = self;
         let name = &self.function.sig.ident;
         let durable_name = self.durable_name();
-        let codec = self.options.codec();
+        let (states_parameter, future_type, trait_name) = if self.is_activity() {
+            let states = quote!(states: &#runtime::States,);
+            (states, quote!(ActivityFuture), quote!(ActivityMarker))
+        } else {
+            let states = TokenStream::new();
+            (
+                states,
+                quote!(OrchestratorFuture),
+                quote!(OrchestratorMarker),
+            )
+        };
+        let input_codec = self.input_codec(&quote!(__Input));
         let locals: Vec<_> = self.parameters.iter().enumerate().map(Local::new).collect();
         let arguments: Vec<_> = locals.iter().filter_map(Local::argument).collect();
         let input = Self::input(&arguments);
@@ -69,28 +81,26 @@ impl Definition<'_> {
             .iter()
             .filter_map(|local| local.state(runtime, &durable_name));
         let values = locals.iter().map(Local::value);
-        let wait = (!self.function.is_blocking()).then(|| quote!(.await));
-        let finish = quote! {
-            #runtime::finish(&__OUTPUT, #runtime::Codec::#codec, #durable_name, #marker::#name(#(#values),*) #wait)
-        };
+        let codec = quote!(<#marker as #runtime::#trait_name<__Output>>::OUT);
+        let body = quote!(#marker::#name(#(#values),*));
         // At the name: where a body is not `Send`, the function is what is wrong.
+        let located = located(runtime, name.span());
+        let place = place_of(name.span());
         let future = if self.function.is_blocking() {
-            let runtime = located(runtime, name.span());
-            quote_spanned!(place_of(name.span())=> ::std::boxed::Box::pin(#runtime::blocking(move || #finish)))
+            let finish = quote!(#runtime::finish(#codec, #durable_name, #body));
+            quote_spanned!(place=> ::std::boxed::Box::pin(#located::blocking(move || #finish)))
+        } else if self.is_activity() {
+            let finish = quote!(#runtime::finish(#codec, #durable_name, #body.await));
+            quote_spanned!(place=> ::std::boxed::Box::pin(async move { #finish }))
         } else {
-            quote_spanned!(place_of(name.span())=> ::std::boxed::Box::pin(async move { #finish }))
-        };
-        let (states_parameter, future_type) = if self.is_activity() {
-            (quote!(states: &#runtime::States,), quote!(ActivityFuture))
-        } else {
-            (TokenStream::new(), quote!(OrchestratorFuture))
+            quote!(#runtime::running(#codec, #durable_name, #body))
         };
         quote! {
             fn __run(
                 input: &#runtime::Payload,
                 #states_parameter
             ) -> ::core::result::Result<#runtime::#future_type, #runtime::DecodeError> {
-                let #input: __Input = (__INPUT.decode)(input)?;
+                let #input: __Input = (#input_codec.decode)(input)?;
                 #(#states)*
                 ::core::result::Result::Ok(#future)
             }
@@ -106,6 +116,7 @@ impl Definition<'_> {
             ..
         } = self;
         let name = self.durable_name();
+        let output_codec = self.output_codec();
         let place = place(runtime, self.function.sig.ident.span());
         let codec = options.codec();
         let (def, marker_trait, fields) = if self.is_activity() {
@@ -123,7 +134,7 @@ impl Definition<'_> {
             let fields = quote! {
                 version: #version,
                 codec: #runtime::Codec::#codec,
-                output: || &__OUTPUT,
+                output: Self::OUT,
                 allowances: &[#(#allowances),*],
                 sites: &__SITES,
             };
@@ -135,17 +146,16 @@ impl Definition<'_> {
         });
         quote! {
             #sites
-            static __DEF: #runtime::#def = #runtime::#def {
-                name: #name,
-                place: #place,
-                #fields
-                run: __run,
-            };
             impl #runtime::#marker_trait<__Output> for #marker {
-                const DEF: &'static #runtime::#def = &__DEF;
-                const OUT: &'static #runtime::OutputCodec<__Output> = &__OUTPUT;
+                const DEF: &'static #runtime::#def = &#runtime::#def {
+                    name: #name,
+                    place: #place,
+                    #fields
+                    run: __run,
+                };
+                const OUT: &'static #runtime::OutputCodec<__Output> = &#output_codec;
             }
-            #runtime::inventory::submit! { &__DEF }
+            #runtime::inventory::submit! { <#marker as #runtime::#marker_trait<__Output>>::DEF }
         }
     }
 

@@ -101,22 +101,15 @@ impl<Out: 'static, M> ActivityCall<Out, M> {
     where
         M: ActivityMarker<Out>,
     {
-        let def = M::DEF;
-        let mut made = Self::named(
-            Name::Borrowed(def.name),
-            input,
-            M::OUT,
-            SourceSite::caller(),
-        );
-        let attempts = &mut made.call.attempts;
-        attempts.retry = def.options.retry;
-        if let Some(when) = def.retry_when {
-            attempts.handler = Some(Box::new(move |failure, _| when(failure)));
+        let attempts = Attempts::of(M::DEF, input, SourceSite::caller());
+        Self {
+            call: Call {
+                attempts,
+                output: M::OUT,
+            },
+            alone: Some(Alone::new(M::DEF)),
+            marker: PhantomData,
         }
-        attempts.subject.attempt_timeout = def.options.attempt_timeout;
-        attempts.subject.heartbeat_timeout = def.options.heartbeat_timeout;
-        made.alone = Some(Alone::new(def));
-        made
     }
 
     /// Retries by `policy`, in place of the one in the attribute. Without either it is attempted once.
@@ -157,16 +150,42 @@ impl<Out: 'static, M> TwoChannels for ActivityCall<Out, M> {
     type Declared = Out;
 
     fn poll_decoded(&mut self, cx: &mut Context<'_>) -> Poll<Decoded<Out>> {
-        let attempts = &self.call.attempts;
-        if let Some(alone) = &mut self.alone {
-            let is_outside = || attempts.is_fresh() && replay::with(|_| ()).is_none();
-            if alone.body.is_some() || is_outside() {
-                let outcome = ready!(alone.poll(attempts, cx));
-                let decoded = (self.call.output.decode)(&outcome);
-                return Poll::Ready(decoded.unwrap_or_else(|error| misused(&error.to_string())));
-            }
+        poll(&mut self.call, self.alone.as_mut(), cx)
+    }
+}
+
+/// Not generic in the activity, so that it is compiled once for each type of results.
+fn poll<Out>(
+    call: &mut Call<ActivitySubject, Out>,
+    alone: Option<&mut Alone>,
+    cx: &mut Context<'_>,
+) -> Poll<Decoded<Out>> {
+    let outside = alone.filter(|alone| alone.is_meant(&call.attempts));
+    let Some(alone) = outside else {
+        return call.poll();
+    };
+    let outcome = ready!(alone.poll(&call.attempts, cx));
+    match (call.output.decode)(&outcome) {
+        Ok(decoded) => Poll::Ready(decoded),
+        Err(error) => misused(&error.to_string()),
+    }
+}
+
+impl Attempts<ActivitySubject> {
+    /// Of a call that says nothing of its own.
+    fn of(
+        def: &'static ActivityDef,
+        input: Result<Payload, EncodeError>,
+        site: SourceSite,
+    ) -> Self {
+        let mut attempts = Self::new(ActivitySubject::new(Name::Borrowed(def.name), input), site);
+        attempts.retry = def.options.retry;
+        if let Some(when) = def.retry_when {
+            attempts.handler = Some(Box::new(move |failure, _| when(failure)));
         }
-        self.call.poll()
+        attempts.subject.attempt_timeout = def.options.attempt_timeout;
+        attempts.subject.heartbeat_timeout = def.options.heartbeat_timeout;
+        attempts
     }
 }
 
@@ -231,6 +250,11 @@ impl Alone {
             states: States::new(),
             body: None,
         }
+    }
+
+    /// Whether the body is to run, or runs, here.
+    fn is_meant(&self, attempts: &Attempts<ActivitySubject>) -> bool {
+        self.body.is_some() || attempts.is_fresh() && !replay::is_inside()
     }
 
     fn poll(

@@ -121,7 +121,7 @@ impl<F: Future> Future for Timeout<F> {
             return Poll::Pending;
         };
         let mut winner = None;
-        this.both.poll_children(|child| {
+        this.both.poll_children(&mut |child| {
             let polled = if child == INNER {
                 inner.as_mut().poll(cx).map(Ok)
             } else {

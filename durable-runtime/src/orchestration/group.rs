@@ -39,7 +39,9 @@ impl Group {
 
     /// Visits the children that are worth a poll: all of them the first time, by rising number, later those for which
     /// something arrived. `visit` polls the child, if it has not ended; [`Break`](ControlFlow::Break) ends the round.
-    pub fn poll_children(&mut self, mut visit: impl FnMut(usize) -> ControlFlow<()>) {
+    ///
+    /// Not generic, so that it is compiled once and not for each combinator of a program.
+    pub fn poll_children(&mut self, visit: &mut dyn FnMut(usize) -> ControlFlow<()>) {
         let mut all = 0..self.len;
         let Some(node) = self.node.enter() else {
             // Which child woke us is not known here, so all are asked.

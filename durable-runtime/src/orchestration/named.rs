@@ -38,7 +38,7 @@ use serde_json::Value;
 
 use super::orchestrator_call::OrchestratorParts;
 use super::{ActivityCall, ContinueAsNew, Detached, Event, OrchestratorCall};
-use crate::definition::{Decoded, OutputCodec};
+use crate::definition::{About, Decoded, OutputCodec};
 use crate::event::Name;
 use crate::failure::{Failure, Outcome};
 use crate::id::{InstanceId, SourceSite};
@@ -116,10 +116,11 @@ pub(super) fn output_codec<Out: 'static>() -> Option<&'static OutputCodec<Out>> 
 
 /// A recorded outcome without types: what failed, failed in one way or the other.
 static OUTPUT: OutputCodec<Result<Value, Failure>> = OutputCodec {
-    encode: |codec, result| match result {
-        Ok(value) => Payload::encode(codec, &value).map(Outcome::Completed),
+    encode: |_, result| match result {
+        Ok(value) => Payload::json(&value).map(Outcome::Completed),
         Err(failure) => Ok(Outcome::Failed(failure)),
     },
+    about: About::NOTHING,
     decode: |outcome| match outcome {
         Outcome::Completed(value) => Ok(Decoded::Value(Ok(value.decode()?))),
         Outcome::Failed(Failure::Fault(fault)) => Ok(Decoded::Fault(fault.clone())),

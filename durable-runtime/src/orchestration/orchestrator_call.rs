@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use super::attempts::{AttemptNumbers, Attempts, Subject};
 use super::call::{Call, TwoChannels, durable_call};
 use super::settle;
-use crate::definition::{Decoded, OrchestratorMarker, OutputCodec};
+use crate::definition::{Decoded, OrchestratorDef, OrchestratorMarker, OutputCodec};
 use crate::event::{ChildScheduled, HistoryEvent, Name};
 use crate::failure::{Fault, FaultKind};
 use crate::id::{EventId, InstanceId, SourceSite};
@@ -88,9 +88,8 @@ impl<Out: 'static, M> OrchestratorCall<Out, M> {
     where
         M: OrchestratorMarker<Out>,
     {
-        let mut parts = OrchestratorParts::new(Name::Borrowed(M::DEF.name), input);
-        parts.version = Version::Exactly(M::DEF.version.map(str::to_owned));
-        Self::named(parts, M::OUT, SourceSite::caller())
+        let site = SourceSite::caller();
+        Self::named(OrchestratorParts::of(M::DEF, input), M::OUT, site)
     }
 
     /// Names the instance. Of a child that is retried this names the first attempt only.
@@ -146,7 +145,7 @@ impl<Out: 'static, M> TwoChannels for OrchestratorCall<Out, M> {
     type Declared = Out;
 
     fn poll_decoded(&mut self, _: &mut Context<'_>) -> Poll<Decoded<Out>> {
-        if replay::with(|_| ()).is_none() {
+        if !replay::is_inside() {
             outside(&self.call.attempts.subject.name);
         }
         self.call.poll()
@@ -205,6 +204,13 @@ impl OrchestratorParts {
             tags: BTreeMap::new(),
             is_retried: false,
         }
+    }
+
+    /// Of the orchestrator itself.
+    fn of(def: &'static OrchestratorDef, input: Result<Payload, EncodeError>) -> Self {
+        let mut parts = Self::new(Name::Borrowed(def.name), input);
+        parts.version = Version::Exactly(def.version.map(str::to_owned));
+        parts
     }
 
     /// Chooses the version, if nobody has: for all attempts the same.

@@ -117,7 +117,7 @@ impl<F: Future> Future for SelectAll<F> {
             pin,
         } = &mut *self;
         let mut winner = None;
-        group.poll_children(|index| {
+        group.poll_children(&mut |index| {
             let polled = futures.get_mut(index).map(|future| pin(future).poll(cx));
             let Some(Poll::Ready(output)) = polled else {
                 return ControlFlow::Continue(());

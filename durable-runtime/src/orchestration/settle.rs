@@ -55,17 +55,28 @@ pub(super) fn read<Out>(
 ) -> Poll<Decoded<Out>> {
     match (codec.decode)(outcome) {
         Ok(decoded) => Poll::Ready(decoded),
-        Err(error) => unreadable(&format!("the result of `{name}`"), site, &error),
+        Err(error) => {
+            unreadable_result(name, site, &error);
+            Poll::Pending
+        }
     }
+}
+
+fn unreadable_result(name: &Name, site: SourceSite, error: &DecodeError) {
+    stall(&format!("the result of `{name}`"), site, error);
 }
 
 /// Stalls the instance over a recorded value that cannot be read; the await never ends.
 pub(super) fn unreadable<T>(what: &str, site: SourceSite, error: &DecodeError) -> Poll<T> {
+    stall(what, site, error);
+    Poll::Pending
+}
+
+fn stall(what: &str, site: SourceSite, error: &DecodeError) {
     let stall = Stall::value(what, site, error);
     replay::require("a recorded value", |context| {
         context.stop(Stop::Stall(stall));
     });
-    Poll::Pending
 }
 
 /// What an await without `.catch()` gives. A fault becomes the declared error if that can hold it, else it ends the
@@ -83,8 +94,12 @@ pub(super) fn merged<Out>(codec: &OutputCodec<Out>, decoded: Decoded<Out>) -> Po
 
 /// Ends the orchestration with a fault that has no place in what its await gives.
 pub(super) fn fatal<T>(fault: Fault) -> Poll<T> {
-    replay::require("a fault", |context| context.fault(fault));
+    end_with(fault);
     Poll::Pending
+}
+
+fn end_with(fault: Fault) {
+    replay::require("a fault", |context| context.fault(fault));
 }
 
 /// A value that is to be recorded for `subject`, or why it cannot be. Whether there is room for it is not asked.

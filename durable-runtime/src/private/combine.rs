@@ -171,7 +171,7 @@ impl<P: FnMut(usize, &mut Context<'_>) -> Poll<()>> Future for Join<P> {
             waiting,
             poll,
         } = &mut *self;
-        group.poll_children(|index| {
+        group.poll_children(&mut |index| {
             *waiting -= usize::from(poll(index, cx).is_ready());
             ControlFlow::Continue(())
         });
@@ -213,7 +213,7 @@ impl<E, P: FnMut(usize, &mut Context<'_>) -> Poll<Result<(), E>>> Future for Try
             poll,
         } = &mut *self;
         let mut failed = None;
-        group.poll_children(|index| match poll(index, cx) {
+        group.poll_children(&mut |index| match poll(index, cx) {
             Poll::Ready(Err(error)) => {
                 failed = Some(error);
                 ControlFlow::Break(())
@@ -261,7 +261,7 @@ impl<const N: usize, P: FnMut(usize, &mut Context<'_>) -> Poll<bool>> Future for
             poll,
         } = &mut *self;
         let mut is_won = false;
-        group.poll_children(|index| {
+        group.poll_children(&mut |index| {
             let Some(in_race) = in_race.get_mut(index).filter(|in_race| **in_race) else {
                 return ControlFlow::Continue(());
             };

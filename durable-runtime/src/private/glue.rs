@@ -1,13 +1,18 @@
 //! What the functions that an expansion defines have in common.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
 
 use super::probe::{Details, Fails, IsRetryable, Shape};
 use crate::activity::{SharedState, States};
-use crate::definition::OutputCodec;
+use crate::definition::{About, OrchestratorFuture, OutputCodec};
 use crate::durable::Recordable;
 use crate::failure::{Failure, Fault, FaultKind, Outcome};
-use crate::payload::{Codec, EncodeError};
+use crate::payload::EncodeError;
 use crate::retry::Retry;
 
 /// Refuses a type that cannot be recorded.
@@ -32,43 +37,77 @@ pub const fn assert_whole(elements: &[bool], whole: bool) {
     );
 }
 
-/// The shape of an output that may be a `Result`.
-pub const fn shape<Out>(result: Option<Shape<Out>>, value: Shape<Out>) -> Shape<Out> {
-    match result {
+/// How an output is written and read: as a `Result`, if it is one, else as a value. An account of its error comes from the
+/// first of `details` that is there, else from JSON.
+pub const fn output<Out>(
+    result: Option<Shape<Out>>,
+    value: Shape<Out>,
+    details: [Option<Details>; 2],
+    is_retryable: Option<IsRetryable>,
+    from_fault: Option<fn(Fault) -> Out>,
+) -> OutputCodec<Out> {
+    let Shape { encode, decode } = match result {
         Some(shape) => shape,
         None => value,
-    }
-}
-
-/// Writes an output; the details of its error come from the first of `details` that is there, else from JSON, and whether it
-/// may be retried from `is_retryable`.
-///
-/// # Errors
-/// [`EncodeError`] if it cannot be encoded.
-pub fn encode_output<Out>(
-    codec: Codec,
-    output: Out,
-    shape: Shape<Out>,
-    details: [Option<Details<Out>>; 2],
-    is_retryable: Option<IsRetryable<Out>>,
-) -> Result<Outcome, EncodeError> {
+    };
     let [of_error, of_display] = details;
-    let is_final = is_retryable.is_some_and(|ask| !ask(&output));
-    let mut outcome = (shape.encode)(codec, output, of_error.or(of_display))?;
-    if let Outcome::Failed(Failure::Returned(returned)) = &mut outcome {
-        returned.details.non_retryable = is_final;
+    let details = if of_error.is_some() {
+        of_error
+    } else {
+        of_display
+    };
+    OutputCodec {
+        encode,
+        about: About {
+            details,
+            is_retryable,
+        },
+        decode,
+        from_fault,
     }
-    Ok(outcome)
 }
 
 /// The outcome of a body that returned `output`; what cannot be encoded is a fault of `subject`.
-pub fn finish<Out>(
-    output_codec: &OutputCodec<Out>,
-    codec: Codec,
+pub fn finish<Out>(codec: &OutputCodec<Out>, subject: &'static str, output: Out) -> Outcome {
+    or_fault((codec.encode)(&codec.about, output), subject)
+}
+
+pin_project! {
+    struct Running<F, Out: 'static> {
+        #[pin]
+        body: F,
+        codec: &'static OutputCodec<Out>,
+        subject: &'static str,
+    }
+}
+
+/// The body of an orchestrator, [finished](finish). By hand: an `async` block would be built for each of them.
+pub fn running<Out: 'static, F: Future<Output = Out> + 'static>(
+    codec: &'static OutputCodec<Out>,
     subject: &'static str,
-    output: Out,
-) -> Outcome {
-    (output_codec.encode)(codec, output).unwrap_or_else(|error| {
+    body: F,
+) -> OrchestratorFuture {
+    Box::pin(Running {
+        body,
+        codec,
+        subject,
+    })
+}
+
+impl<Out, F: Future<Output = Out>> Future for Running<F, Out> {
+    type Output = Outcome;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = self.project();
+        match this.body.poll(cx) {
+            Poll::Ready(output) => Poll::Ready(finish(this.codec, this.subject, output)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+fn or_fault(outcome: Result<Outcome, EncodeError>, subject: &'static str) -> Outcome {
+    outcome.unwrap_or_else(|error| {
         let fault = Fault::new(FaultKind::Unrecordable, subject, error.to_string());
         Outcome::Failed(Failure::Fault(fault))
     })

@@ -4,40 +4,38 @@
 //! bounds of its impl hold, else the trait's, which is there for every type. This sees through aliases, and a missing
 //! derive is reported once, in the signature, instead of at each use.
 
+use std::any::Any;
 use std::fmt::Display;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
 
 use crate::activity::{SharedState, States};
-use crate::definition::Decoded;
+use crate::definition::{About, Decoded};
 use crate::durable::Recordable;
 use crate::failure::{Failure, FailureDetails, Fault, Outcome, ReturnedError};
-use crate::payload::{Codec, DecodeError, EncodeError, Payload};
+use crate::payload::{DecodeError, EncodeError, Payload};
 use crate::retry::Retryable;
 
 /// How an input is written and read.
 #[derive(Debug)]
 pub struct InputCodec<T> {
     /// Writes it.
-    pub encode: fn(Codec, &T) -> Result<Payload, EncodeError>,
+    pub encode: fn(&T) -> Result<Payload, EncodeError>,
     /// Reads it.
     pub decode: fn(&Payload) -> Result<T, DecodeError>,
 }
 
-/// How an account of an output's error is made; `None` for an output without one.
-pub type Details<Out> = fn(&Out) -> Option<FailureDetails>;
+/// How an account of an error is made.
+pub type Details = fn(&dyn Any) -> Option<FailureDetails>;
 
-/// Whether what an output's error tells of could end otherwise in another attempt.
-pub type IsRetryable<Out> = fn(&Out) -> bool;
-
-/// How an output is written, with the details of its error.
-pub type Encode<Out> = fn(Codec, Out, Option<Details<Out>>) -> Result<Outcome, EncodeError>;
+/// Whether what an error tells of could end otherwise in another attempt.
+pub type IsRetryable = fn(&dyn Any) -> bool;
 
 /// How an output is told apart in value and error, written and read.
 pub struct Shape<Out> {
-    /// Writes it, with the details of its error.
-    pub encode: Encode<Out>,
+    /// Writes it.
+    pub encode: fn(&About, Out) -> Result<Outcome, EncodeError>,
     /// Reads it.
     pub decode: fn(&Outcome) -> Result<Decoded<Out>, DecodeError>,
 }
@@ -81,90 +79,140 @@ pub trait NotRecordable<T> {
     /// Not recordable.
     const IS_RECORDABLE: bool = false;
     /// Never called.
-    const CODEC: InputCodec<T> = InputCodec {
+    const INPUT_JSON: InputCodec<T> = InputCodec {
+        encode: |_| unreachable!("the signature was refused"),
+        decode: |_| unreachable!("the signature was refused"),
+    };
+    /// Never called.
+    const INPUT_BINCODE: InputCodec<T> = Self::INPUT_JSON;
+    /// Never called.
+    const VALUE_JSON: Shape<T> = Shape {
         encode: |_, _| unreachable!("the signature was refused"),
         decode: |_| unreachable!("the signature was refused"),
     };
     /// Never called.
-    const SHAPE: Shape<T> = Shape {
-        encode: |_, _, _| unreachable!("the signature was refused"),
-        decode: |_| unreachable!("the signature was refused"),
-    };
+    const VALUE_BINCODE: Shape<T> = Self::VALUE_JSON;
 }
 
 impl<T> NotRecordable<T> for InputProbe<T> {}
 impl<T> NotRecordable<T> for ValueProbe<T> {}
 
+// One constant for each codec, not one that asks: what a program never writes is never compiled. Both are read.
+
 impl<T: Recordable> InputProbe<T> {
     /// Recordable.
     pub const IS_RECORDABLE: bool = true;
     /// As its `serde` impls have it.
-    pub const CODEC: InputCodec<T> = InputCodec {
-        encode: Payload::encode,
+    pub const INPUT_JSON: InputCodec<T> = InputCodec {
+        encode: Payload::json,
+        decode: Payload::decode,
+    };
+    /// The same as bincode.
+    pub const INPUT_BINCODE: InputCodec<T> = InputCodec {
+        encode: Payload::bincode,
         decode: Payload::decode,
     };
 }
 
 impl<T: Recordable> ValueProbe<T> {
     /// Always completed.
-    pub const SHAPE: Shape<T> = Shape {
-        encode: |codec, value, _| Payload::encode(codec, &value).map(Outcome::Completed),
-        decode: |outcome| match outcome {
-            Outcome::Completed(value) => value.decode().map(Decoded::Value),
-            Outcome::Failed(Failure::Fault(fault)) => Ok(Decoded::Fault(fault.clone())),
-            Outcome::Failed(Failure::Returned(returned)) => Err(DecodeError::shape::<T>(
-                returned.error.codec(),
-                "it is the error of a function that returned a `Result` then",
-            )),
-        },
+    pub const VALUE_JSON: Shape<T> = Shape {
+        encode: |_, value| completed(Payload::json(&value)),
+        decode: decode_value,
     };
+    /// The same as bincode.
+    pub const VALUE_BINCODE: Shape<T> = Shape {
+        encode: |_, value| completed(Payload::bincode(&value)),
+        decode: decode_value,
+    };
+}
+
+fn completed(value: Result<Payload, EncodeError>) -> Result<Outcome, EncodeError> {
+    value.map(Outcome::Completed)
+}
+
+fn decode_value<T: Recordable>(outcome: &Outcome) -> Result<Decoded<T>, DecodeError> {
+    match outcome {
+        Outcome::Completed(value) => match value.decode() {
+            Ok(value) => Ok(Decoded::Value(value)),
+            Err(error) => Err(error),
+        },
+        Outcome::Failed(Failure::Fault(fault)) => Ok(Decoded::Fault(fault.clone())),
+        Outcome::Failed(Failure::Returned(returned)) => Err(DecodeError::shape::<T>(
+            returned.error.codec(),
+            "it is the error of a function that returned a `Result` then",
+        )),
+    }
 }
 
 /// The other answer of [`ResultProbe`].
 pub trait NotAResult<T> {
     /// Not a `Result`.
-    const SHAPE: Option<Shape<T>> = None;
+    const RESULT_JSON: Option<Shape<T>> = None;
+    /// Not a `Result`.
+    const RESULT_BINCODE: Option<Shape<T>> = None;
 }
 
 impl<T> NotAResult<T> for ResultProbe<T> {}
 
 impl<T: Recordable, E: Recordable> ResultProbe<Result<T, E>> {
     /// Completed with what is in `Ok`, failed with what is in `Err`.
-    pub const SHAPE: Option<Shape<Result<T, E>>> = Some(Shape {
-        encode: |codec, output, details| {
-            let told = details.and_then(|details| details(&output));
-            match output {
-                Ok(value) => Payload::encode(codec, &value).map(Outcome::Completed),
-                Err(error) => encode_error(codec, &error, told).map(Outcome::Failed),
-            }
+    pub const RESULT_JSON: Option<Shape<Result<T, E>>> = Some(Shape {
+        encode: |about, output| match output {
+            Ok(value) => completed(Payload::json(&value)),
+            Err(error) => failed(about, &error, Payload::json),
         },
-        decode: |outcome| match outcome {
-            Outcome::Completed(value) => value.decode().map(|value| Decoded::Value(Ok(value))),
-            Outcome::Failed(Failure::Returned(returned)) => returned
-                .error
-                .decode()
-                .map(|error| Decoded::Value(Err(error))),
-            Outcome::Failed(Failure::Fault(fault)) => Ok(Decoded::Fault(fault.clone())),
+        decode: decode_result,
+    });
+    /// The same as bincode.
+    pub const RESULT_BINCODE: Option<Shape<Result<T, E>>> = Some(Shape {
+        encode: |about, output| match output {
+            Ok(value) => completed(Payload::bincode(&value)),
+            Err(error) => failed(about, &error, Payload::bincode),
         },
+        decode: decode_result,
     });
 }
 
-fn encode_error<E: Recordable>(
-    codec: Codec,
-    error: &E,
-    told: Option<FailureDetails>,
-) -> Result<Failure, EncodeError> {
-    let details = match told {
-        Some(details) => details,
-        None => FailureDetails {
-            error_type: std::any::type_name::<E>().to_owned(),
-            message: json_text(error)?,
-            causes: Vec::new(),
-            non_retryable: false,
+fn decode_result<T: Recordable, E: Recordable>(
+    outcome: &Outcome,
+) -> Result<Decoded<Result<T, E>>, DecodeError> {
+    match outcome {
+        Outcome::Completed(value) => match value.decode() {
+            Ok(value) => Ok(Decoded::Value(Ok(value))),
+            Err(error) => Err(error),
         },
+        Outcome::Failed(Failure::Returned(returned)) => match returned.error.decode() {
+            Ok(error) => Ok(Decoded::Value(Err(error))),
+            Err(error) => Err(error),
+        },
+        Outcome::Failed(Failure::Fault(fault)) => Ok(Decoded::Fault(fault.clone())),
+    }
+}
+
+fn failed<E: Recordable>(
+    about: &About,
+    error: &E,
+    encode: fn(&E) -> Result<Payload, EncodeError>,
+) -> Result<Outcome, EncodeError> {
+    let told = about.details.and_then(|details| details(error));
+    let mut details = match told {
+        Some(details) => details,
+        None => plain_details(std::any::type_name::<E>(), json_text(error)?),
     };
-    let error = Payload::encode(codec, error)?;
-    Ok(Failure::Returned(ReturnedError { error, details }))
+    details.non_retryable = about.is_retryable.is_some_and(|ask| !ask(error));
+    let error = encode(error)?;
+    let returned = ReturnedError { error, details };
+    Ok(Outcome::Failed(Failure::Returned(returned)))
+}
+
+fn plain_details(error_type: &str, message: String) -> FailureDetails {
+    FailureDetails {
+        error_type: error_type.to_owned(),
+        message,
+        causes: Vec::new(),
+        non_retryable: false,
+    }
 }
 
 fn json_text<E: Recordable>(error: &E) -> Result<String, EncodeError> {
@@ -175,32 +223,33 @@ fn json_text<E: Recordable>(error: &E) -> Result<String, EncodeError> {
 /// The other answers of [`DetailsProbe`].
 pub trait NoDetails<T> {
     /// Its error is no `Error`.
-    const OF_ERROR: Option<Details<T>> = None;
+    const OF_ERROR: Option<Details> = None;
     /// Its error is not `Display`.
-    const OF_DISPLAY: Option<Details<T>> = None;
+    const OF_DISPLAY: Option<Details> = None;
 }
 
 impl<T> NoDetails<T> for DetailsProbe<T> {}
 
+// By the error alone: the results of many functions have the same one.
+
 impl<T, E: std::error::Error + 'static> DetailsProbe<Result<T, E>> {
     /// Its message and those of its sources.
-    pub const OF_ERROR: Option<Details<Result<T, E>>> = Some(|output| {
-        let error = output.as_ref().err()?;
-        Some(FailureDetails::of(error, std::any::type_name::<E>()))
-    });
+    pub const OF_ERROR: Option<Details> = Some(details_of_error::<E>);
 }
 
-impl<T, E: Display> DetailsProbe<Result<T, E>> {
+fn details_of_error<E: std::error::Error + 'static>(error: &dyn Any) -> Option<FailureDetails> {
+    let error = error.downcast_ref::<E>()?;
+    Some(FailureDetails::of(error, std::any::type_name::<E>()))
+}
+
+impl<T, E: Display + 'static> DetailsProbe<Result<T, E>> {
     /// Its message.
-    pub const OF_DISPLAY: Option<Details<Result<T, E>>> = Some(|output| {
-        let error = output.as_ref().err()?;
-        Some(FailureDetails {
-            error_type: std::any::type_name::<E>().to_owned(),
-            message: error.to_string(),
-            causes: Vec::new(),
-            non_retryable: false,
-        })
-    });
+    pub const OF_DISPLAY: Option<Details> = Some(details_of_display::<E>);
+}
+
+fn details_of_display<E: Display + 'static>(error: &dyn Any) -> Option<FailureDetails> {
+    let error = error.downcast_ref::<E>()?;
+    Some(plain_details(std::any::type_name::<E>(), error.to_string()))
 }
 
 /// The other answer of [`FaultProbe`].
@@ -219,15 +268,18 @@ impl<T, E: From<Fault>> FaultProbe<Result<T, E>> {
 /// The other answer of [`RetryProbe`].
 pub trait NoSay<T> {
     /// Its error does not know.
-    const IS_RETRYABLE: Option<IsRetryable<T>> = None;
+    const IS_RETRYABLE: Option<IsRetryable> = None;
 }
 
 impl<T> NoSay<T> for RetryProbe<T> {}
 
-impl<T, E: Retryable> RetryProbe<Result<T, E>> {
+impl<T, E: Retryable + 'static> RetryProbe<Result<T, E>> {
     /// What its error says.
-    pub const IS_RETRYABLE: Option<IsRetryable<Result<T, E>>> =
-        Some(|output| output.as_ref().err().is_none_or(E::is_retryable));
+    pub const IS_RETRYABLE: Option<IsRetryable> = Some(is_retryable::<E>);
+}
+
+fn is_retryable<E: Retryable + 'static>(error: &dyn Any) -> bool {
+    error.downcast_ref().is_none_or(E::is_retryable)
 }
 
 /// Is a `#[state]` parameter that is taken by value an `Arc`?

@@ -353,11 +353,22 @@ fn point(table: &SiteTable, row: &Site) -> String {
 ///
 /// `f` must run no code of users: the context is borrowed meanwhile.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Context) -> R) -> Option<R> {
-    let context = CURRENT.try_with(|current| current.borrow().as_ref().map(Rc::clone));
-    // At the end of a thread the thread-local is gone, and with it every orchestrator of the thread.
-    let context = context.ok().flatten()?;
+    let context = current()?;
     let mut context = context.borrow_mut();
     Some(f(&mut context))
+}
+
+/// The context of the orchestrator that is being polled on this thread.
+fn current() -> Option<Rc<RefCell<Context>>> {
+    let context = CURRENT.try_with(|current| current.borrow().as_ref().map(Rc::clone));
+    // At the end of a thread the thread-local is gone, and with it every orchestrator of the thread.
+    context.ok().flatten()
+}
+
+/// Whether an orchestrator is being polled on this thread.
+pub(crate) fn is_inside() -> bool {
+    let inside = CURRENT.try_with(|current| current.borrow().is_some());
+    inside.unwrap_or(false)
 }
 
 /// As [`with`], where there must be a context.

@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::sync::OnceLock;
 
 use super::{Site, SiteTable};
+use crate::definition::OrchestratorDef;
 
 /// All rows that are linked into this program.
 #[derive(Default)]
@@ -20,7 +21,9 @@ struct Index {
 impl Index {
     fn get() -> &'static Self {
         static INDEX: OnceLock<Index> = OnceLock::new();
-        INDEX.get_or_init(|| Self::of(inventory::iter::<&'static SiteTable>.into_iter().copied()))
+        let orchestrators = inventory::iter::<&'static OrchestratorDef>.into_iter();
+        let helpers = inventory::iter::<&'static SiteTable>.into_iter().copied();
+        INDEX.get_or_init(|| Self::of(orchestrators.map(|it| it.sites).chain(helpers)))
     }
 
     fn of(tables: impl Iterator<Item = &'static SiteTable>) -> Self {
@@ -103,8 +106,7 @@ pub(crate) fn rows_after(
 
 /// The tables of all helpers.
 pub(crate) fn helpers() -> impl Iterator<Item = &'static SiteTable> {
-    let tables = inventory::iter::<&'static SiteTable>.into_iter().copied();
-    tables.filter(|table| table.is_helper)
+    inventory::iter::<&'static SiteTable>.into_iter().copied()
 }
 
 /// The tables of the helpers of this name.

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::*;
+use crate::payload::Codec;
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Plain(u8);
@@ -47,8 +48,12 @@ macro_rules! details {
     };
 }
 
-fn failure<Out>(shape: Shape<Out>, output: Out, details: Option<Details<Out>>) -> ReturnedError {
-    match (shape.encode)(Codec::Json, output, details).unwrap() {
+fn failure<Out>(shape: Shape<Out>, output: Out, details: Option<Details>) -> ReturnedError {
+    let about = About {
+        details,
+        is_retryable: None,
+    };
+    match (shape.encode)(&about, output).unwrap() {
         Outcome::Failed(Failure::Returned(returned)) => returned,
         other => panic!("{other:?}"),
     }
@@ -56,10 +61,10 @@ fn failure<Out>(shape: Shape<Out>, output: Out, details: Option<Details<Out>>) -
 
 #[test]
 fn a_result_is_known_through_an_alias() {
-    assert!(ResultProbe::<Alias>::SHAPE.is_some());
-    assert!(ResultProbe::<u8>::SHAPE.is_none());
-    assert!(ResultProbe::<Option<u8>>::SHAPE.is_none());
-    assert!(ResultProbe::<Result<u8, Unrecordable>>::SHAPE.is_none());
+    assert!(ResultProbe::<Alias>::RESULT_JSON.is_some());
+    assert!(ResultProbe::<u8>::RESULT_JSON.is_none());
+    assert!(ResultProbe::<Option<u8>>::RESULT_JSON.is_none());
+    assert!(ResultProbe::<Result<u8, Unrecordable>>::RESULT_JSON.is_none());
 }
 
 #[test]
@@ -73,7 +78,7 @@ fn a_type_without_serde_is_told_from_one_with() {
 
 #[test]
 fn an_error_tells_its_message_and_causes() {
-    let shape = ResultProbe::<Alias>::SHAPE.unwrap();
+    let shape = ResultProbe::<Alias>::RESULT_JSON.unwrap();
     let returned = failure(shape, Err(Chained { source: Inner {} }), details!(Alias));
     assert_eq!(returned.details.message, "outer");
     assert_eq!(returned.details.causes, ["inner"]);
@@ -90,13 +95,13 @@ fn what_is_only_displayed_tells_that_and_what_is_not_is_told_as_json() {
     type Displayed = Result<(), Shown>;
     type Silent = Result<(), Plain>;
     let shown = failure(
-        ResultProbe::<Displayed>::SHAPE.unwrap(),
+        ResultProbe::<Displayed>::RESULT_JSON.unwrap(),
         Err(Shown(3)),
         details!(Displayed),
     );
     assert_eq!(shown.details.message, "shown 3");
     let silent = failure(
-        ResultProbe::<Silent>::SHAPE.unwrap(),
+        ResultProbe::<Silent>::RESULT_JSON.unwrap(),
         Err(Plain(3)),
         details!(Silent),
     );
@@ -106,8 +111,8 @@ fn what_is_only_displayed_tells_that_and_what_is_not_is_told_as_json() {
 
 #[test]
 fn a_value_is_always_completed_and_a_recorded_error_is_none() {
-    let shape = ValueProbe::<Plain>::SHAPE;
-    let outcome = (shape.encode)(Codec::Bincode, Plain(7), None).unwrap();
+    let shape = ValueProbe::<Plain>::VALUE_BINCODE;
+    let outcome = (shape.encode)(&About::NOTHING, Plain(7)).unwrap();
     let Outcome::Completed(payload) = &outcome else {
         panic!("{outcome:?}")
     };
@@ -117,7 +122,7 @@ fn a_value_is_always_completed_and_a_recorded_error_is_none() {
         Decoded::Fault(fault) => panic!("{fault}"),
     }
     let then = failure(
-        ResultProbe::<Result<Plain, u8>>::SHAPE.unwrap(),
+        ResultProbe::<Result<Plain, u8>>::RESULT_JSON.unwrap(),
         Err(1),
         None,
     );

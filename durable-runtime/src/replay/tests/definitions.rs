@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::activity::States;
 use crate::definition::{
-    ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, Decoded, OrchestratorDef,
+    About, ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, Decoded, OrchestratorDef,
     OrchestratorMarker, OutputCodec, Place,
 };
 use crate::failure::{Failure, FailureDetails, Fault, FaultKind, Outcome, ReturnedError};
@@ -45,8 +45,8 @@ pub(super) fn panicked() -> Failure {
 }
 
 /// The codec of a function that returns a plain value.
-pub(super) fn encode_value<T: Serialize>(codec: Codec, value: T) -> Result<Outcome, EncodeError> {
-    Payload::encode(codec, &value).map(Outcome::Completed)
+pub(super) fn encode_value<T: Serialize>(_: &About, value: T) -> Result<Outcome, EncodeError> {
+    Payload::json(&value).map(Outcome::Completed)
 }
 
 pub(super) fn decode_value<T: DeserializeOwned>(
@@ -63,11 +63,11 @@ pub(super) fn decode_value<T: DeserializeOwned>(
 
 /// The codec of a function that returns a `Result`.
 pub(super) fn encode_result<T: Serialize, E: Serialize>(
-    codec: Codec,
+    _: &About,
     value: Result<T, E>,
 ) -> Result<Outcome, EncodeError> {
     Ok(match value {
-        Ok(value) => Outcome::Completed(Payload::encode(codec, &value)?),
+        Ok(value) => Outcome::Completed(Payload::json(&value)?),
         Err(error) => Outcome::Failed(returned(&error)),
     })
 }
@@ -101,11 +101,11 @@ pub(super) const OPTIONS: ActivityOptions = ActivityOptions {
 fn run<I: DeserializeOwned + Send + 'static, O: Serialize + Send + 'static>(
     input: &Payload,
     body: fn(I) -> O,
-    encode: fn(Codec, O) -> Result<Outcome, EncodeError>,
+    encode: fn(&About, O) -> Result<Outcome, EncodeError>,
 ) -> Result<ActivityFuture, DecodeError> {
     let input = input.decode()?;
     Ok(Box::pin(async move {
-        encode(Codec::Json, body(input)).unwrap()
+        encode(&About::NOTHING, body(input)).unwrap()
     }))
 }
 
@@ -123,6 +123,7 @@ impl ActivityMarker<u32> for Double {
     };
     const OUT: &'static OutputCodec<u32> = &OutputCodec {
         encode: encode_value,
+        about: About::NOTHING,
         decode: decode_value,
         from_fault: None,
     };
@@ -159,6 +160,7 @@ impl ActivityMarker<Result<String, Declined>> for Charge {
     };
     const OUT: &'static OutputCodec<Result<String, Declined>> = &OutputCodec {
         encode: encode_result,
+        about: About::NOTHING,
         decode: decode_result,
         from_fault: Some(|fault| Err(fault.into())),
     };
@@ -192,12 +194,13 @@ impl OrchestratorMarker<String> for Ship {
                 Outcome::Completed(Payload::json(&json!("shipped")).unwrap())
             }))
         },
-        output: || Self::OUT,
+        output: Self::OUT,
         allowances: &[],
         sites: &NO_SITES,
     };
     const OUT: &'static OutputCodec<String> = &OutputCodec {
         encode: encode_value,
+        about: About::NOTHING,
         decode: decode_value,
         from_fault: None,
     };
@@ -218,12 +221,13 @@ impl OrchestratorMarker<u32> for Flow {
         place: PLACE,
         codec: Codec::Json,
         run: |_| Ok(Box::pin(std::future::pending())),
-        output: || Self::OUT,
+        output: Self::OUT,
         allowances: &[],
         sites: &NO_SITES,
     };
     const OUT: &'static OutputCodec<u32> = &OutputCodec {
         encode: encode_value,
+        about: About::NOTHING,
         decode: decode_value,
         from_fault: None,
     };

@@ -73,7 +73,7 @@ where
     let mut results = [None; 2];
     let mut group = crate::orchestration::group::Group::new(2);
     std::future::poll_fn(move |cx| {
-        group.poll_children(|index| {
+        group.poll_children(&mut |index| {
             if let Some(branch) = &mut branches[index]
                 && let Poll::Ready(value) = branch.as_mut().poll(cx)
             {

@@ -435,7 +435,7 @@ where
     let mut group = crate::orchestration::group::Group::new(2);
     std::future::poll_fn(move |cx| {
         let mut winner = std::task::Poll::Pending;
-        group.poll_children(|index| {
+        group.poll_children(&mut |index| {
             winner = match index {
                 0 => a.as_mut().poll(cx).map(Ok),
                 _ => b.as_mut().poll(cx).map(Err),
