@@ -227,7 +227,7 @@ fn program(kind: Kind, functions: usize) -> Result<String, std::fmt::Error> {
 }
 
 /// Writes and reads what goes into a function and what comes out of it.
-const RECORD: &str = r#"
+const RECORD: &str = r"
 fn write<T: Serialize>(value: &T) -> Vec<u8> { serde_json::to_vec(value).unwrap() }
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> T { serde_json::from_slice(bytes).unwrap() }
 async fn record<I, O, F>(input: &[u8], body: fn(I) -> F) -> bool
@@ -244,7 +244,7 @@ where
 }
 type Run = fn(&[u8]) -> std::pin::Pin<Box<dyn Future<Output = bool> + '_>>;
 static TABLE: &[Run] = &[
-"#;
+";
 
 /// An activity, an orchestrator, and what they record.
 const PAIR: &str = r#"
