@@ -73,8 +73,7 @@ impl Table {
         walk.table
     }
 
-    /// As a static `__SITES`, which is registered for a helper, and found in the definition of an orchestrator. Nothing for
-    /// a helper without a row.
+    /// As a static `__SITES`, and its registration. Nothing for a helper without a row.
     pub(crate) fn tokens(
         &self,
         runtime: &TokenStream,
@@ -88,7 +87,6 @@ impl Table {
         let rows = self.rows.iter().zip(self.ids(name, version));
         let rows = rows.map(|(row, id)| row.tokens(runtime, id));
         let flow = flow::tokens(runtime, &self.flow);
-        let found = is_helper.then(|| quote!(#runtime::inventory::submit! { &__SITES }));
         quote! {
             static __SITES: #runtime::SiteTable = #runtime::SiteTable {
                 function: #name,
@@ -97,7 +95,7 @@ impl Table {
                 sites: &[#(#rows),*],
                 flow: #flow,
             };
-            #found
+            #runtime::inventory::submit! { &__SITES }
         }
     }
 

@@ -7,7 +7,6 @@ use std::panic::Location;
 use std::sync::OnceLock;
 
 use super::{Site, SiteTable};
-use crate::definition::OrchestratorDef;
 
 /// All rows that are linked into this program.
 #[derive(Default)]
@@ -21,9 +20,7 @@ struct Index {
 impl Index {
     fn get() -> &'static Self {
         static INDEX: OnceLock<Index> = OnceLock::new();
-        let orchestrators = inventory::iter::<&'static OrchestratorDef>.into_iter();
-        let helpers = inventory::iter::<&'static SiteTable>.into_iter().copied();
-        INDEX.get_or_init(|| Self::of(orchestrators.map(|it| it.sites).chain(helpers)))
+        INDEX.get_or_init(|| Self::of(tables()))
     }
 
     fn of(tables: impl Iterator<Item = &'static SiteTable>) -> Self {
@@ -91,22 +88,26 @@ pub(crate) fn rows_after(
     last: Option<&'static Location<'static>>,
     name: &str,
 ) -> Option<(&'static SiteTable, &'static [Site])> {
-    let mut tables = inventory::iter::<&'static SiteTable>.into_iter().copied();
     let Some(last) = last else {
-        let table = tables.find(|table| !table.is_helper && table.function == name)?;
+        let table = tables().find(|table| !table.is_helper && table.function == name)?;
         return Some((table, table.sites));
     };
     let row = Index::get().at(last.file(), last.line(), last.column())?;
-    tables.find_map(|table| {
+    tables().find_map(|table| {
         let is_last = |site: &Site| (site.id, site.line) == (row.id, row.line);
         let at = table.sites.iter().position(is_last)?;
         Some((table, table.sites.get(at + 1..)?))
     })
 }
 
+/// The tables of all functions.
+fn tables() -> impl Iterator<Item = &'static SiteTable> {
+    inventory::iter::<&'static SiteTable>.into_iter().copied()
+}
+
 /// The tables of all helpers.
 pub(crate) fn helpers() -> impl Iterator<Item = &'static SiteTable> {
-    inventory::iter::<&'static SiteTable>.into_iter().copied()
+    tables().filter(|table| table.is_helper)
 }
 
 /// The tables of the helpers of this name.
