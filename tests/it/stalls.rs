@@ -149,12 +149,13 @@ async fn ends_with<S>() -> Summary
 where
     S: FromIterator<(u32, u32)> + Serialize + 'static,
 {
-    let registry = with(collects::<S>);
     let builder = TestEngine::builder().replay_check(false);
-    let engine = builder.registry(registry).start().unwrap();
+    let builder = builder.registry(with(collects::<S>));
+    let engine = builder.start().unwrap();
     engine.start(flow()).id("one").await.unwrap();
     engine.settle().await;
-    let engine = engine.restart().await.unwrap();
+    let registry = with(collects::<S>);
+    let engine = engine.restart_with(registry).await.unwrap();
     approve(&engine).await;
     status(&engine).await
 }

@@ -151,19 +151,9 @@ fn text(bytes: Vec<u8>) -> String {
     unsafe { String::from_utf8_unchecked(bytes) }
 }
 
-#[cfg(windows)]
-fn seconds_of_day() -> u64 {
-    std::time::SystemTime::now().elapsed().map_or(0, |it| it.as_secs())
-}
-
-#[cfg(not(windows))]
-fn seconds_of_day() -> u64 {
-    0
-}
-
 #[orchestrator]
 pub async fn d05x(job: u64, order: Order) -> usize {
-    let mut depth = seconds_of_day() as usize;
+    let mut depth = 0;
     depth += 1;
     #[cfg(any())]
     loop {
