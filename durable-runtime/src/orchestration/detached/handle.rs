@@ -112,6 +112,7 @@ impl<Out: 'static> Detached<Out> {
 #[doc(hidden)]
 impl<Out, W> Tag<Detached<Out>, W> {
     /// Refuses.
+    #[expect(clippy::unused_self, reason = "a method, to be found by its receiver")]
     pub fn only_durable(self) -> StandIn<Out>
     where
         for<'x> Hint<'x, Detached<Out>>: NotHandle,
@@ -123,6 +124,7 @@ impl<Out, W> Tag<Detached<Out>, W> {
 #[doc(hidden)]
 impl<Out, W> Tag<&Detached<Out>, W> {
     /// Refuses.
+    #[expect(clippy::unused_self, reason = "a method, to be found by its receiver")]
     pub fn only_durable(self) -> StandIn<Out>
     where
         for<'x> Hint<'x, Detached<Out>>: NotHandle,
