@@ -43,9 +43,7 @@ pub(crate) fn ordered(runtime: &TokenStream, codec: &Ident, types: &[&Type]) -> 
     let checks = leaves.iter().map(|leaf| {
         let span = named_at(leaf);
         let runtime = located(runtime, span);
-        // As if the user had written it: nothing is to be said of the attribute.
-        let checked = Ident::new("checked", span);
-        quote_spanned!(place_of(span)=> #runtime::Argument::<#leaf, #runtime::#codec>::new().#checked();)
+        quote_spanned!(place_of(span)=> #runtime::Argument::<#leaf, #runtime::#codec>::new().checked();)
     });
     quote! {
         const _: fn() = || {
