@@ -203,6 +203,14 @@ fn every_name_is_told_of_under_whatever_name() {
     assert_same(&found, &expected_below("names/src/bin"));
 }
 
+/// What the pages say to write instead says nothing, in a crate of an older edition as well, and under other paths.
+#[test]
+fn what_the_pages_say_to_write_instead_is_accepted() {
+    let (is_built, messages, said) = cargo(&["check", "-p", "older", "--all-targets"]);
+    assert!(is_built, "{said}{messages}");
+    assert_same(&found(&messages), &Mistakes::new());
+}
+
 #[test]
 fn ordinary_errors_are_those_of_plain_rust() {
     let check = ["check", "-p", "ordinary", "--bins", "--keep-going"];

@@ -22,7 +22,7 @@ use self::blocks::Blocks;
 pub(crate) use self::macros::is_log;
 use crate::allow::{self, Allowance, InForce};
 use crate::catalogue::Code;
-use crate::lint::{self, Refused, Subject};
+use crate::lint::{self, Refused, Subject, Warning};
 use crate::model::{Function, warnings};
 use crate::sites::Table;
 
@@ -86,13 +86,10 @@ pub(crate) fn checked(
     let sites = Table::of(function, &statements);
     rewriter.block(&mut statements, true);
     let warnings = warnings(runtime, &rewriter.warnings);
-    let conditional = report.conditional.iter().map(|(cfgs, error)| {
-        let error = error.to_compile_error();
-        quote!(#cfgs #error)
-    });
+    let conditional = lint::under_conditions(&report.conditional);
     Body {
         attrs: attrs.into_iter().map(outer).collect(),
-        code: quote!(#(#conditional)* #warnings #(#statements)*),
+        code: quote!(#conditional #warnings #(#statements)*),
         allowances: report.allowances,
         sites,
     }
@@ -114,7 +111,7 @@ struct Rewriter<'a> {
     refused: Refused,
     /// What the author of the statement vouches for.
     allowed: InForce,
-    warnings: Vec<(Code, Span)>,
+    warnings: Vec<Warning>,
 }
 
 impl Rewriter<'_> {
@@ -125,7 +122,8 @@ impl Rewriter<'_> {
         for unneeded in self.allowed.end(before) {
             // The others are the lint's to tell.
             if unneeded.code == Some(Code::D040) {
-                self.warnings.push((Code::D092, unneeded.span));
+                self.warnings
+                    .push((TokenStream::new(), Code::D092, unneeded.span));
             }
         }
     }

@@ -61,12 +61,11 @@ fn checked(
     };
     let report = lint::check(Subject::Deterministic, &function.sig, &statements);
     errors.extend(report.errors);
-    // It stays as it is written, so there is no place where its conditions could be repeated.
-    errors.extend(report.conditional.into_iter().map(|(_, error)| error));
+    let conditional = lint::under_conditions(&report.conditional);
     allowances.extend(report.allowances);
     for statement in &mut statements {
         allow::Strip.visit_stmt_mut(statement);
     }
     let warnings = warnings(runtime, &report.warnings);
-    quote!(#(#attrs)* #warnings #(#statements)*)
+    quote!(#(#attrs)* #conditional #warnings #(#statements)*)
 }

@@ -92,6 +92,8 @@ impl<'a> Definition<'a> {
         let marker_module = self.marker_module();
         let types: Vec<&Type> = self.recorded_types().chain([&self.output]).collect();
         let checks = checks::recordable(&self.runtime, &types);
+        let arguments: Vec<&Type> = self.recorded_types().collect();
+        let order = checks::ordered(&self.runtime, &self.options.codec(), &arguments);
         let definition = self.definition(body);
         let body = self.body(body);
         let types = self.types();
@@ -102,6 +104,7 @@ impl<'a> Definition<'a> {
             #(#cfg)*
             const _: () = {
                 #checks
+                #order
                 #body
                 #types
                 #run

@@ -21,10 +21,10 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use proc_macro2::Span;
-use quote::quote;
 use syn::visit::{self, Visit};
 use syn::{Expr, Item, Signature, Stmt};
 
+pub(crate) use self::finding::{Warning, under_conditions};
 use self::locals::Locals;
 use crate::allow::{self, Allowance, InForce};
 use crate::catalogue::Code;
@@ -57,29 +57,12 @@ pub(crate) struct Report {
     pub(crate) errors: Vec<syn::Error>,
     /// Those in a statement or arm that has a `cfg`: they are errors where it holds.
     pub(crate) conditional: Vec<(proc_macro2::TokenStream, syn::Error)>,
-    pub(crate) warnings: Vec<(Code, Span)>,
+    pub(crate) warnings: Vec<Warning>,
     /// All that its author vouched for.
     pub(crate) allowances: Vec<Allowance>,
     pub(crate) refused: Refused,
     /// Not all that the body leads to was looked at.
     was_cut: bool,
-}
-
-impl Report {
-    /// Puts what was found since there were so many of both under the conditions among `attrs`.
-    fn put_under(&mut self, attrs: &[syn::Attribute], errors: usize, conditional: usize) {
-        let cfgs = attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
-        let cfgs = quote!(#(#cfgs)*);
-        if cfgs.is_empty() {
-            return;
-        }
-        for (inner, _) in self.conditional.iter_mut().skip(conditional) {
-            inner.extend(cfgs.clone());
-        }
-        let found = self.errors.split_off(errors);
-        let found = found.into_iter().map(|error| (cfgs.clone(), error));
-        self.conditional.extend(found);
-    }
 }
 
 /// Awaits and branches whose future was refused by name, which need no second error from the type checker.
@@ -118,7 +101,8 @@ pub(crate) fn check(subject: Subject, sig: &Signature, statements: &[Stmt]) -> R
     let mut report = lint.report;
     report.was_cut |= lint.scope.as_ref().is_some_and(Scope::was_cut);
     if report.was_cut && is_first_cut() {
-        report.warnings.push((Code::D081, sig.ident.span()));
+        let always = proc_macro2::TokenStream::new();
+        report.warnings.push((always, Code::D081, sig.ident.span()));
     }
     report
 }
@@ -237,9 +221,9 @@ impl Lint {
         let allowances = allow::read(attrs, &mut self.report.errors);
         self.report.allowances.extend(allowances.iter().cloned());
         let before = self.allowed.begin(allowances);
-        let (errors, conditional) = (self.report.errors.len(), self.report.conditional.len());
+        let found = self.report.counts();
         visit(self);
-        self.report.put_under(attrs, errors, conditional);
+        self.report.put_under(attrs, found);
         for unneeded in self.allowed.end(before) {
             // Whether that one is needed only the rewriter knows.
             if unneeded.code != Some(Code::D040) {

@@ -8,6 +8,7 @@ use syn::spanned::Spanned as _;
 use syn::{Attribute, Block, FnArg, Pat, PatType, ReturnType, Signature, Token, Type, Visibility};
 
 use crate::catalogue::Code;
+use crate::lint::Warning;
 
 /// What an attribute makes of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,8 +291,8 @@ pub(crate) fn position(span: Span) -> (usize, usize) {
 }
 
 /// Warnings, as statements: the use of something that is deprecated is all that a macro can warn with.
-pub(crate) fn warnings(runtime: &TokenStream, warnings: &[(Code, Span)]) -> TokenStream {
-    let warning = |(code, span): &(Code, Span)| {
+pub(crate) fn warnings(runtime: &TokenStream, warnings: &[Warning]) -> TokenStream {
+    let warning = |(cfgs, code, span): &Warning| {
         // As if the user had written it: nothing is to be said of the attribute.
         let name = Ident::new(code.name(), *span);
         let written = quote!(let _ = #runtime::warning::#name;);
@@ -299,7 +300,8 @@ pub(crate) fn warnings(runtime: &TokenStream, warnings: &[(Code, Span)]) -> Toke
             tree.set_span(*span);
             tree
         });
-        tokens.collect::<TokenStream>()
+        let warning = tokens.collect::<TokenStream>();
+        quote!(#cfgs #warning)
     };
     warnings.iter().map(warning).collect()
 }

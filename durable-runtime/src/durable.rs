@@ -3,6 +3,8 @@
 //! The attributes route every `.await` of an orchestrator through [`Durable`], so awaiting anything else is a compile
 //! error that says what to write instead. A type has such an error of its own where [`hints`] knows it.
 
+#[doc(hidden)]
+pub mod argument;
 mod future;
 #[doc(hidden)]
 pub mod hints;

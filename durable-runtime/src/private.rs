@@ -24,6 +24,7 @@ pub use crate::definition::{
     About, ActivityDef, ActivityFuture, ActivityMarker, ActivityOptions, Allowance, FunctionDef,
     OrchestratorDef, OrchestratorFuture, OrchestratorMarker, OutputCodec, Place, StateRequirement,
 };
+pub use crate::durable::argument::{AnyArgument, Argument, Bincode, Json};
 pub use crate::durable::iteration::{collection, extended, source};
 pub use crate::durable::op::Callee;
 pub use crate::durable::{Helper, StandIn};

@@ -1,5 +1,6 @@
 //! Code that does not fit its history, or is not there: the instance waits, keeps everything, and goes on.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use durable_runtime::testing::TestEngine;
@@ -7,6 +8,7 @@ use durable_runtime::{
     Error, Failure, FaultKind, HistoryEvent, Outcome, Registry, StallReason, Stalled, Status,
     Summary, named,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::support::{engine_of, instance};
@@ -38,6 +40,17 @@ async fn one_more(_: Value) -> Result<Value, Error> {
     let _first = named::activity("first", &json!(1)).await?;
     let extra = named::activity("another", &json!(1)).await?;
     Ok(extra)
+}
+
+/// The argument of its step is a set or map that is built anew at each replay.
+async fn collects<S>(_: Value) -> Result<Value, Error>
+where
+    S: FromIterator<(u32, u32)> + Serialize,
+{
+    let of_one_value: S = (0..64).map(|n| (n, n)).collect();
+    named::activity("first", &json!(of_one_value)).await?;
+    let _approved = named::event("approval").wait().await;
+    Ok(json!("done"))
 }
 
 async fn nothing(_: Value) -> Result<Value, Error> {
@@ -127,6 +140,38 @@ async fn every_kind_of_divergence_stalls_and_fitting_code_goes_on() {
         };
         assert_eq!(output.decode::<Value>().unwrap(), json!([1, 2]));
         assert!(summary.stalled.is_none());
+    }
+}
+
+/// How an instance ends whose argument is such a set or map, if the engine starts again after it was recorded, with the
+/// check of replays off, as it is in a release build. Each replay has seeds of its own, as each process.
+async fn ends_with<S>() -> Summary
+where
+    S: FromIterator<(u32, u32)> + Serialize + 'static,
+{
+    let builder = TestEngine::builder().replay_check(false);
+    let builder = builder.registry(with(collects::<S>));
+    let engine = builder.start().unwrap();
+    engine.start(flow()).id("one").await.unwrap();
+    engine.settle().await;
+    let registry = with(collects::<S>);
+    let engine = engine.restart_with(registry).await.unwrap();
+    approve(&engine).await;
+    status(&engine).await
+}
+
+#[tokio::test]
+async fn a_set_of_std_in_an_argument_stalls_after_a_restart() {
+    let Stalled { reason, report, .. } = ends_with::<HashSet<(u32, u32)>>().await.stalled.unwrap();
+    assert_eq!(reason, StallReason::Divergence);
+    assert!(report.contains("in another order"), "{report}");
+    let fine = [
+        ends_with::<HashMap<u32, u32>>().await,
+        ends_with::<BTreeSet<(u32, u32)>>().await,
+        ends_with::<durable_runtime::HashSet<(u32, u32)>>().await,
+    ];
+    for summary in fine {
+        assert_eq!(summary.status, Status::Completed, "{summary:?}");
     }
 }
 

@@ -103,7 +103,7 @@ codes! {
     D040 Error Type {
         "iteration in an order by chance",
         "goes through a hash map or set in an order that differs from process to process",
-        "use `BTreeMap` or `BTreeSet`, or collect and sort first"
+        "use `BTreeMap` or `BTreeSet`, or collect, and `sort()` in the next statement"
     }
     D041 Error Name {
         "address in memory",

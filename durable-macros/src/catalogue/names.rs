@@ -298,16 +298,7 @@ const SUFFIXES: &[(Code, &[&str])] = &[
             "Location::caller",
         ],
     ),
-    (
-        Code::D041,
-        &[
-            "Arc::as_ptr",
-            "Arc::ptr_eq",
-            "Rc::as_ptr",
-            "Rc::ptr_eq",
-            "ptr::eq",
-        ],
-    ),
+    (Code::D041, &["Arc::as_ptr", "Rc::as_ptr", "ptr::eq"]),
     (
         Code::D042,
         &["DefaultHasher::new", "DefaultHasher::default"],

@@ -106,7 +106,7 @@ impl Look<'_> {
             let what = what.split(" is not allowed in").next().unwrap();
             self.finding(code, sig, what, error.span());
         }
-        for (code, span) in &report.warnings {
+        for (_, code, span) in &report.warnings {
             let what = span.source_text().unwrap_or_default();
             self.finding(code.name(), sig, &format!("`{what}`"), *span);
         }

@@ -24,7 +24,7 @@ fn codes(body: &proc_macro2::TokenStream) -> Vec<String> {
     let warnings = report
         .warnings
         .iter()
-        .map(|(code, _)| code.name().to_owned());
+        .map(|(_, code, _)| code.name().to_owned());
     errors.chain(warnings).collect()
 }
 

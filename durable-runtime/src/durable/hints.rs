@@ -81,6 +81,15 @@ pub trait NotLock {}
 )]
 pub trait NotReady {}
 
+/// Never implemented: the text about the handle of an instance that was started.
+#[diagnostic::on_unimplemented(
+    message = "[D200] the handle of an instance cannot be awaited: it is a value, and no step of the history",
+    label = "this is the handle, not what the instance returns",
+    note = "to wait for the end of the instance, write `.result().await`; nothing is to be awaited if it goes on by itself",
+    note = "see docs/determinism/D200.md"
+)]
+pub trait NotHandle {}
+
 impl<W> Tag<Sleep, W> {
     /// Refuses.
     pub fn only_durable(self) -> Sleep

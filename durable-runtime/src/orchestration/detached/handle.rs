@@ -7,6 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::DetachedOutcome;
 use crate::definition::OutputCodec;
+use crate::durable::StandIn;
+use crate::durable::hints::{Hint, NotHandle};
+use crate::durable::op::Tag;
 use crate::id::{InstanceId, SourceSite};
 
 /// A handle of an instance that is no child, made by [`start`](super::start()).
@@ -103,6 +106,30 @@ impl<Out: 'static> Detached<Out> {
     #[track_caller]
     pub fn result(&self) -> DetachedOutcome<Out> {
         DetachedOutcome::new(self.instance.clone(), self.output, SourceSite::caller())
+    }
+}
+
+#[doc(hidden)]
+impl<Out, W> Tag<Detached<Out>, W> {
+    /// Refuses.
+    #[expect(clippy::unused_self, reason = "a method, to be found by its receiver")]
+    pub fn only_durable(self) -> StandIn<Out>
+    where
+        for<'x> Hint<'x, Detached<Out>>: NotHandle,
+    {
+        StandIn::new()
+    }
+}
+
+#[doc(hidden)]
+impl<Out, W> Tag<&Detached<Out>, W> {
+    /// Refuses.
+    #[expect(clippy::unused_self, reason = "a method, to be found by its receiver")]
+    pub fn only_durable(self) -> StandIn<Out>
+    where
+        for<'x> Hint<'x, Detached<Out>>: NotHandle,
+    {
+        StandIn::new()
     }
 }
 

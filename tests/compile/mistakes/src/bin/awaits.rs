@@ -39,6 +39,19 @@ async fn timers(
     limited.await.is_ok() //~ D003 await
 }
 
+#[orchestrator]
+async fn starts(of: u64) -> u64 {
+    let started = start(counts(of)).await;
+    let first = started.clone().await; //~ D200 await
+    let again = (&started).await; //~ D200 await
+    first + again + started.result().await
+}
+
+#[orchestrator]
+async fn counts(of: u64) -> u64 {
+    charge(of).await
+}
+
 fn later() -> Sleep {
     unreachable!()
 }

@@ -36,7 +36,7 @@ impl Shop {
     }
 }
 
-#[orchestrator]
+#[helper]
 async fn loops(mut stock: HashMap<String, u64>, skus: HashSet<String>) -> u64 {
     let mut total = 0;
     for (sku, _) in &stock { //~ D040 stock
@@ -63,7 +63,7 @@ async fn loops(mut stock: HashMap<String, u64>, skus: HashSet<String>) -> u64 {
     total
 }
 
-#[orchestrator]
+#[helper]
 async fn methods(mut stock: HashMap<String, u64>, mut skus: HashSet<String>) -> u64 {
     let mut total = 0;
     for (_, count) in stock.iter() { //~ D040 iter
@@ -91,7 +91,7 @@ async fn methods(mut stock: HashMap<String, u64>, mut skus: HashSet<String>) -> 
     total + u64::from(old.is_empty() || names.is_empty() || counts.is_empty() || pairs.is_empty())
 }
 
-#[orchestrator]
+#[helper]
 async fn sets(a: HashSet<u64>, b: HashSet<u64>) -> Vec<u64> {
     let mut all: Vec<u64> = a.union(&b).copied().collect(); //~ D040 union
     all.extend(a.intersection(&b)); //~ D040 intersection
@@ -226,7 +226,7 @@ async fn in_macros(stock: HashMap<String, u64>) -> Vec<(u64, u64)> {
 }
 
 /// What has an order, or needs none.
-#[orchestrator]
+#[helper]
 async fn in_order(mut stock: HashMap<String, u64>, skus: HashSet<String>) -> u64 {
     let mut total = u64::from(stock.contains_key("tea")) + stock.get("pot").copied().unwrap_or_default();
     stock.insert("tea".to_owned(), 1);
@@ -262,7 +262,7 @@ async fn in_order(mut stock: HashMap<String, u64>, skus: HashSet<String>) -> u64
 }
 
 /// Handed whole to what goes over it.
-#[orchestrator]
+#[helper]
 async fn hands_over(stock: HashMap<String, u64>, skus: HashSet<String>, shop: HashMap<String, u64>) -> usize {
     let mut lines: Vec<(String, u64)> = Vec::new();
     lines.extend(shop); //~ D040 shop

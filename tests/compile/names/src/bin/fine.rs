@@ -85,7 +85,7 @@ async fn own_names(n: u64) -> u64 {
     end.elapsed(start) + tokio::spawn(spawn(var)) + sleepy(n) + held
 }
 
-#[orchestrator]
+#[helper]
 async fn looks_up(prices: HashMap<String, u64>, skus: HashSet<String>) -> u64 {
     let first = prices.get("a").copied().unwrap_or_default();
     let ordered: BTreeMap<String, u64> = BTreeMap::from([("a".to_owned(), first)]);
