@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprMethodCall, ExprPath, Path, Type};
 
 use super::locals::Local;
-use super::through::{self, Hazard};
+use super::through::{self, Reached};
 use super::{Lint, statics};
 use crate::catalogue::{self, Code};
 use crate::source::{Function, ItemKind, Namespace, Resolved};
@@ -22,7 +22,7 @@ pub(super) enum Judgement {
         code: Code,
         name: String,
     },
-    /// It is a function of this crate, or one of several.
+    /// It is a function of this crate, or one of these.
     Calls(Vec<Function>),
     /// A static that can be changed.
     Changes(String),
@@ -69,7 +69,8 @@ pub(super) fn judge(path: &[String], candidates: &[Resolved], namespace: Namespa
             }
         }
     }
-    if !functions.is_empty() {
+    // Beside something else that it may be, which is fine, it is not said to break anything.
+    if !functions.is_empty() && functions.len() == candidates.len() {
         return Judgement::Calls(functions);
     }
     let is_ours = path.first().is_some_and(|head| catalogue::is_ours(head));
@@ -142,11 +143,11 @@ impl Lint {
 
     /// A function of this crate: what it does is done here.
     fn calls(&mut self, functions: &[Function], tokens: impl quote::ToTokens) {
-        let mut hazards: Vec<Hazard> = Vec::new();
-        for reached in functions.iter().map(through::reached) {
-            self.report.was_cut |= reached.was_cut;
-            hazards.extend(reached.hazards);
-        }
+        let Reached {
+            mut hazards,
+            was_cut,
+        } = through::reached(functions);
+        self.report.was_cut |= was_cut;
         // Errors first: one is enough.
         hazards.sort_by_key(|hazard| hazard.code.row().level == catalogue::Level::Warning);
         let first = hazards

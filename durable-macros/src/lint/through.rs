@@ -47,14 +47,52 @@ pub(super) struct Reached {
     pub(super) was_cut: bool,
 }
 
-/// What a call of `function` reaches. Nothing in the runtime's own tests: what they call is what replaces all that is refused.
-pub(super) fn reached(function: &Function) -> Reached {
+impl Reached {
+    /// Adds a hazard, unless one of its code is nearer.
+    fn note(&mut self, found: Hazard) {
+        if self.hazards.iter().all(|hazard| hazard.code != found.code) {
+            self.hazards.push(found);
+        }
+    }
+
+    /// Adds what a call reaches that comes behind these functions.
+    fn add(&mut self, call: Self, before: &[String]) {
+        self.was_cut |= call.was_cut;
+        for mut hazard in call.hazards {
+            hazard.functions = [before, &hazard.functions].concat();
+            self.note(hazard);
+        }
+    }
+}
+
+/// What a call reaches that is one of `functions`, whichever of them a `cfg` chooses. Nothing in the runtime's own tests: what they
+/// call is what replaces all that is refused.
+pub(super) fn reached(functions: &[Function]) -> Reached {
     if std::env::var_os("CARGO_PKG_NAME").is_some_and(|name| name == "durable-runtime") {
         return Reached::default();
     }
+    by_all(functions, true)
+}
+
+/// What all of `functions` reach.
+fn by_all(functions: &[Function], looks_at_choices: bool) -> Reached {
+    let Some((first, others)) = functions.split_first() else {
+        return Reached::default();
+    };
+    let mut reached = by_one(first, looks_at_choices);
+    for other in others {
+        let other = by_one(other, looks_at_choices);
+        reached.was_cut |= other.was_cut;
+        let has = |code| other.hazards.iter().any(|hazard| hazard.code == code);
+        reached.hazards.retain(|hazard| has(hazard.code));
+    }
+    reached
+}
+
+/// What one function reaches; by calls that are one of several functions too if it `looks_at_choices`.
+fn by_one(function: &Function, looks_at_choices: bool) -> Reached {
     let mut seen = HashSet::new();
     let mut reached = Reached::default();
-    let found = &mut reached.hazards;
     let mut to_do = VecDeque::from([(function.clone(), Vec::new())]);
     while let Some((function, before)) = to_do.pop_front() {
         if !is_followed(&function) || !seen.insert(key(&function)) {
@@ -70,19 +108,23 @@ pub(super) fn reached(function: &Function) -> Reached {
         let facts = facts(&function);
         reached.was_cut |= function.was_cut();
         for (code, end) in &facts.breaches {
-            if found.iter().all(|hazard| hazard.code != *code) {
-                found.push(Hazard {
-                    code: *code,
-                    functions: functions.clone(),
-                    end: end.clone(),
-                });
-            }
+            reached.note(Hazard {
+                code: *code,
+                functions: functions.clone(),
+                end: end.clone(),
+            });
         }
-        if functions.len() < DEPTH_MAX {
-            let calls = facts.calls.iter().cloned();
-            to_do.extend(calls.map(|call| (call, functions.clone())));
-        } else {
-            reached.was_cut |= facts.calls.iter().any(is_followed);
+        for call in &facts.calls {
+            match call.as_slice() {
+                [one] if functions.len() < DEPTH_MAX => {
+                    to_do.push_back((one.clone(), functions.clone()))
+                }
+                [one] => reached.was_cut |= is_followed(one),
+                several if looks_at_choices => {
+                    reached.add(by_all(several, false), &functions);
+                }
+                _ => {}
+            }
         }
     }
     reached
@@ -93,7 +135,8 @@ pub(super) fn reached(function: &Function) -> Reached {
 struct Facts {
     /// Of each code the first, with its place.
     breaches: Vec<(Code, String)>,
-    calls: Vec<Function>,
+    /// Of each call the functions of which it may be one.
+    calls: Vec<Vec<Function>>,
 }
 
 impl Facts {
@@ -128,7 +171,7 @@ impl Facts {
             Judgement::Changes(name) => {
                 self.breach(Code::D050, &format!("`{name}`"), function, mention);
             }
-            Judgement::Calls(functions) => self.calls.extend(functions),
+            Judgement::Calls(functions) => self.calls.push(functions),
             Judgement::Undecided | Judgement::Fine => {}
         }
     }

@@ -8,6 +8,22 @@ async fn add(a: u64, b: u64) -> u64 {
     a + b
 }
 
+#[cfg(any())]
+fn weight(_cents: u64) -> u64 {
+    u64::from(std::process::id())
+}
+
+#[cfg(not(any()))]
+fn weight(cents: u64) -> u64 {
+    cents / 100
+}
+
+/// One of the two functions would not do; it is not known to be there.
+#[orchestrator(name = "conditional.chosen")]
+pub async fn chosen(cents: u64) -> u64 {
+    add(weight(cents), 1).await
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Sums {
     of_all: u64,
