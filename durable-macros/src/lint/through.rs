@@ -117,7 +117,7 @@ fn by_one(function: &Function, looks_at_choices: bool) -> Reached {
         for call in &facts.calls {
             match call.as_slice() {
                 [one] if functions.len() < DEPTH_MAX => {
-                    to_do.push_back((one.clone(), functions.clone()))
+                    to_do.push_back((one.clone(), functions.clone()));
                 }
                 [one] => reached.was_cut |= is_followed(one),
                 several if looks_at_choices => {
