@@ -60,7 +60,6 @@ pub async fn statements(mut numbers: Vec<u64>) -> Sums {
         std::thread::sleep(std::time::Duration::ZERO);
         std::process::exit(1);
     }
-    #[allow(clippy::unnecessary_retain)]
     numbers.retain(|number| *number > 2);
     match numbers.len() {
         #[cfg(any())]
@@ -115,9 +114,10 @@ macro_rules! left_out {
 }
 
 macro_rules! in_closure {
-    ($code:expr) => {
-        (|| $code)()
-    };
+    ($code:expr) => {{
+        let run = || $code;
+        run()
+    }};
 }
 
 macro_rules! in_block {
